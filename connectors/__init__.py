@@ -1,0 +1,1 @@
+"""The rim: one package per protocol or endpoint, telemetry and settings."""

@@ -1,0 +1,1 @@
+"""The published language: envelope, facts, list, findings, topics, schemas and recordings."""

@@ -1,0 +1,1 @@
+"""Pure translation without I/O: vendor messages to facts, the list to FHIR."""

@@ -1,0 +1,1 @@
+"""The heart and its engine: reconcile decides purely, topology moves facts, command runs both."""
