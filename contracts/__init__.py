@@ -1,1 +1,1 @@
-"""The published language: envelope, facts, list, findings, topics, schemas and recordings."""
+"""The published language: envelope, facts, list, findings, problems, topics. Imports nothing else of ours."""

@@ -1,1 +1,1 @@
-"""Pure translation without I/O: vendor messages to facts, the list to FHIR."""
+"""Pure translation, no I/O: raw messages to facts, lists to FHIR resources, code tables. Imports contracts only."""

@@ -1,0 +1,1 @@
+"""FHIR R4 resources of the list; the only place that knows ``fhir.resources``."""
