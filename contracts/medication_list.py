@@ -7,7 +7,8 @@ from typing import Literal
 
 import msgspec
 
-from contracts.values import Period, Value
+from contracts.facts.prescribing import Prescription
+from contracts.values import Identifier, Period, Value
 
 ItemState = Literal["planned", "active", "paused", "ended", "cancelled", "dormant", "unknown"]
 LayerName = Literal["intended", "prescribed", "dispensed", "given", "reported"]
@@ -55,6 +56,37 @@ class Layer(Value, frozen=True, kw_only=True):
     facts: tuple[str, ...] = ()
 
 
+class StandingPrescription(Value, frozen=True, kw_only=True):
+    """A prescription of a line as its source last stated it: what a publisher needs to register it elsewhere.
+
+    ``record`` is its derived id; ``state`` is the record's own state at the list's time.
+    """
+
+    record: str
+    source: str
+    source_id: str
+    fact: str
+    state: ItemState
+    content: Prescription
+    occurred_at: datetime | None = None
+    recorded_at: datetime | None = None
+
+
+class Withdrawn(Value, frozen=True, kw_only=True):
+    """A prescription that was on the list and may be known elsewhere, and why it no longer is.
+
+    ``retracted``: its source took it back. ``blocked``: a block covers it. The record's ids stay known so that what was
+    published can be found.
+    """
+
+    record: str
+    source: str
+    source_id: str
+    reason: Literal["retracted", "blocked"]
+    because: tuple[str, ...]
+    identifiers: tuple[Identifier, ...] = ()
+
+
 class ListItem(Value, frozen=True, kw_only=True):
     """One line of the list: a strand of a treatment. ``facts`` are all live facts that belong to it.
 
@@ -82,6 +114,7 @@ class ListItem(Value, frozen=True, kw_only=True):
     end: datetime | None = None
     reason: str | None = None
     records: tuple[str, ...] = ()
+    prescriptions: tuple[StandingPrescription, ...] = ()
     related: tuple[str, ...] = ()
     undecided: tuple[str, ...] = ()
 
@@ -111,14 +144,17 @@ class Unattached(Value, frozen=True, kw_only=True):
 class MedicationList(Value, frozen=True, kw_only=True):
     """The list of one patient (läkemedelslista), canonical: sorted, deterministic, free of clocks.
 
-    ``rules`` is the identity of the policy that made it. ``next_change_at``: when it changes by itself.
+    ``rules`` is the identity of the policy that made it. ``person`` is the number that
+    the patient is known by (payload only). ``next_change_at``: when it changes by itself.
     """
 
     patient: str
     rules: str
+    person: Identifier | None = None
     items: tuple[ListItem, ...] = ()
     findings: tuple[Finding, ...] = ()
     unattached: tuple[Unattached, ...] = ()
+    withdrawn: tuple[Withdrawn, ...] = ()
     next_change_at: datetime | None = None
 
 
