@@ -1,0 +1,144 @@
+"""Reading and searching: what is there, as a resource or as a Bundle; an empty Bundle when nothing matches."""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Final
+
+from connectors.nll_sandbox.exact_json import JsonObject
+from connectors.nll_sandbox.kinds import KINDS
+from connectors.nll_sandbox.outcomes import Answer, Issue, Refusal, refuse
+from connectors.nll_sandbox.resources import codes, identifiers, objects, referred, text_at
+from connectors.nll_sandbox.store import LATEST, Store, Stored
+from connectors.nll_sandbox.vocabulary import (
+    CONTROLLED_DRUGS,
+    LIST_INFO,
+    LIST_INFO_CODE,
+    LIST_VERSION,
+    PRIVACY_LOCK,
+)
+
+Query = Mapping[str, str]
+_LIST_INFO_PREFIX: Final = "medlistinfo-"
+
+
+def found(stored: Stored | None) -> Stored | Refusal:
+    """The resource, or a 404."""
+    return (
+        stored
+        if stored is not None
+        else refuse(404, "unknown-resource", "There is no such resource.", kind="not-found")
+    )
+
+
+def list_info(store: Store, patient: str, as_of: int = LATEST) -> JsonObject:
+    """The MedicationListInfo of a patient: the list version and two flags (``nll-reference`` 1.6)."""
+    return {
+        "resourceType": "Basic",
+        "id": f"{_LIST_INFO_PREFIX}{patient}",
+        "meta": {"versionId": str(store.list_version(patient, as_of))},
+        "extension": [
+            {
+                "url": LIST_INFO,
+                "extension": [
+                    {"url": LIST_VERSION, "valueInteger": store.list_version(patient, as_of)},
+                    {"url": CONTROLLED_DRUGS, "valueBoolean": False},
+                    {"url": PRIVACY_LOCK, "valueBoolean": False},
+                ],
+            }
+        ],
+        "code": {"coding": [{"code": LIST_INFO_CODE}]},
+        "subject": {"reference": f"Patient/{patient}"},
+    }
+
+
+def search(store: Store, kind: str, query: Query, as_of: int) -> list[JsonObject] | Refusal:
+    """The resources that satisfy every parameter; a 400 that names each parameter that cannot be used."""
+    unknown = sorted(set(query) - KINDS[kind].parameters)
+    if unknown:
+        text = "The search parameter is not known for this resource."
+        issues = (
+            Issue(code="parameter-unknown", kind="not-supported", text=text, place=f"http.{one}") for one in unknown
+        )
+        return Refusal(400, tuple(issues))
+    candidates = _candidates(store, kind, query, as_of)
+    if candidates is None:
+        return refuse(400, "search-too-wide", "Search by patient, identifier or _id.", kind="required")
+    resources = [one.resource for one in candidates]
+    if kind == "Basic" and (patient := _patient(query)) and store.read("Patient", patient) is not None:
+        resources.append(list_info(store, patient, as_of))
+    return [resource for resource in resources if _matches(resource, query)]
+
+
+def _patient(query: Query) -> str | None:
+    value = query.get("patient") or query.get("subject")
+    return value.removeprefix("Patient/") if value else None
+
+
+def _candidates(store: Store, kind: str, query: Query, as_of: int) -> Iterable[Stored] | None:
+    if patient := _patient(query):
+        return store.of_patient(kind, patient, as_of)
+    if token := query.get("identifier"):
+        return store.by_identifier(kind, token, as_of)
+    if name := query.get("_id"):
+        one = store.read(kind, name, as_of)
+        return () if one is None else (one,)
+    return store.all_of(kind, as_of) if kind == "Medication" or "target" in query else None
+
+
+def _matches(resource: JsonObject, query: Query) -> bool:
+    return all(name not in _TESTS or _TESTS[name](resource, value) for name, value in query.items())
+
+
+def _refers(resource: JsonObject, element: str, value: str) -> bool:
+    kind, _, name = value.rpartition("/")
+    for reference in objects(resource.get(element)):
+        wanted = kind or (text_at(reference, "reference") or "").split("/")[0]
+        if referred(reference, wanted) == name:
+            return True
+    return False
+
+
+_TESTS: Final[Mapping[str, Callable[[JsonObject, str], bool]]] = {
+    "identifier": lambda resource, value: tuple(value.split("|", 1)) in identifiers(resource),
+    "_id": lambda resource, value: resource.get("id") == value,
+    "status": lambda resource, value: resource.get("status") in value.split(","),
+    "code": lambda resource, value: _code(value) in codes(resource.get("code")),
+    "category": lambda resource, value: any(_code(value) in codes(one) for one in objects(resource.get("category"))),
+    "prescription": lambda resource, value: _refers(resource, "authorizingPrescription", value),
+    "target": lambda resource, value: _refers(resource, "target", value),
+}
+
+
+def _code(value: str) -> str:
+    return value.rsplit("|", 1)[-1]
+
+
+def bundle(kind: str, resources: list[JsonObject], base: str, page: tuple[int, int], query: Query) -> Answer:
+    """One page of a search result; ``page`` is (offset, count)."""
+    offset, count = page
+    shown = resources[offset : offset + count]
+    links = [{"relation": "self", "url": _link(base, kind, query, offset)}]
+    if offset + count < len(resources):
+        links.append({"relation": "next", "url": _link(base, kind, query, offset + count)})
+    return Answer(
+        200,
+        {
+            "resourceType": "Bundle",
+            "type": "searchset",
+            "total": len(resources),
+            "link": links,
+            "entry": [
+                {
+                    "fullUrl": f"{base}/{one['resourceType']}/{one['id']}",
+                    "resource": one,
+                    "search": {"mode": "match"},
+                }
+                for one in shown
+            ],
+        },
+    )
+
+
+def _link(base: str, kind: str, query: Query, offset: int) -> str:
+    """A page's address; personal identifiers are never put into an address that proxies may log."""
+    shown = [f"{name}={value}" for name, value in query.items() if name not in {"identifier", "_offset"}]
+    return f"{base}/{kind}?" + "&".join([*shown, f"_offset={offset}"])
