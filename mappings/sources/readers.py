@@ -1,0 +1,10 @@
+"""The register of readers: the only place that knows every source mapping."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from mappings.sources.reading import Reader
+
+READERS: Final[Mapping[str, Reader]] = MappingProxyType({})
+"""``SourceSystem.reader`` -> the mapping."""
