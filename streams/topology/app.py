@@ -1,0 +1,196 @@
+"""The reconciler's worker: the one place where the engine's parts meet faust.
+
+Faust deals partitions out and feeds records; it holds no tables, declares no topics, serves nothing, and its committed
+offsets mean nothing to us.
+"""
+
+import asyncio
+import logging
+import tempfile
+import threading
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, Protocol
+
+import faust
+from faust.sensors import Sensor
+from mode import Service
+
+from streams.topology.core import CoreFactory, Tick
+from streams.topology.credentials import faust_credentials
+from streams.topology.failstop import FailStop
+from streams.topology.health import HealthServer
+from streams.topology.intake import RecordIntake
+from streams.topology.metrics import EngineMetrics
+from streams.topology.ownership import Ownership
+from streams.topology.problems import EngineCode, EngineError
+from streams.topology.rebalance import Rebalance
+from streams.topology.seek import positioned_consumer
+from streams.topology.settings import EngineSettings
+from streams.topology.wakeups import WakeUps
+from streams.topology.watchdog import Watchdog
+from streams.topology.watermarks import Watermarks
+
+POOL_THREADS = 64
+"""For blocking calls of librdkafka, one per partition at most; made on demand."""
+
+
+class BackgroundWork(Protocol):
+    """Runs until cancelled, then closes what it opened."""
+
+    async def run(self) -> None:
+        """Work for ever; what it raises ends the process."""
+        ...
+
+    async def close(self) -> None:
+        """Close clients."""
+        ...
+
+
+class Companions(Service):
+    """What runs beside the stream, from before the first assignment until after the last write."""
+
+    def __init__(
+        self, settings: EngineSettings, health: HealthServer, work: Sequence[BackgroundWork], stop: FailStop
+    ) -> None:
+        super().__init__()
+        self._settings = settings
+        self._health = health
+        self._work = work
+        self._stop = stop
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def on_start(self) -> None:
+        """Listen, watch, wake."""
+        await self._health.start(self._settings.health_host, self._settings.health_port)
+        self._tasks = [asyncio.create_task(self._stop.guard(work.run())) for work in self._work]
+
+    async def on_stop(self) -> None:
+        """Stop all of it."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for work in self._work:
+            await work.close()
+        await self._health.stop()
+
+
+class SendErrorSensor(Sensor):
+    """Faust only logs a record that it could not send, and goes on; we do not."""
+
+    def __init__(self, stop: FailStop) -> None:
+        super().__init__()
+        self._stop = stop
+
+    def on_send_error(self, producer: Any, exc: BaseException, state: Any) -> None:  # noqa: ARG002 -- faust's signature
+        """Faust could not send: end the process."""
+        self._stop(EngineError(EngineCode.SEND_FAILED, type(exc).__name__))
+
+
+class ReconcilerWorker(faust.Worker):
+    """Faust's worker, with a limit on how long a stop may take."""
+
+    def __init__(self, app: faust.App, companions: Companions, settings: EngineSettings, stop: FailStop) -> None:
+        super().__init__(
+            app, companions, loop=asyncio.new_event_loop(), quiet=True, override_logging=False, redirect_stdouts=False
+        )
+        self.spinner = None  # would write control characters to standard output
+        self.deadline = threading.Timer(
+            settings.limits.shutdown_seconds, stop, [EngineError(EngineCode.SHUTDOWN_TIMEOUT, "the worker hung")]
+        )
+        self.deadline.daemon = True
+
+    async def stop(self) -> None:
+        """Stop everything, in time or at once."""
+        if not self.deadline.is_alive():
+            self.deadline.start()
+        await super().stop()
+
+
+def create_worker(
+    settings: EngineSettings, core_factory: CoreFactory, tick: Tick, stop: FailStop | None = None
+) -> ReconcilerWorker:
+    """Put the worker together; nothing runs or connects yet.
+
+    `core_factory` makes the empty core of one partition, `tick` the record that tells a partition the time.
+    """
+    stop = stop or FailStop()
+    for library in ("faust", "mode", "aiokafka"):
+        logging.getLogger(library).setLevel(logging.WARNING)  # below, they log keys and values
+    metrics, ownership = EngineMetrics(), Ownership()
+    pool = ThreadPoolExecutor(POOL_THREADS, thread_name_prefix="kafka")
+    app = create_app(settings)
+    app.transport.Consumer = positioned_consumer(ownership, settings.fact_topic)
+    app.sensors.add(SendErrorSensor(stop))
+    connect_rebalance(app, settings, Rebalance(settings, ownership, core_factory, pool, metrics), stop)
+    connect_records(app, settings, RecordIntake(ownership, settings.limits, pool, stop, metrics), stop)
+    watchdog = Watchdog(ownership, Watermarks(settings), settings.limits, metrics)
+    wakeups = WakeUps(settings, ownership, tick, pool, metrics)
+    health = HealthServer(ownership, watchdog, metrics)
+    return ReconcilerWorker(app, Companions(settings, health, [watchdog, wakeups], stop), settings, stop)
+
+
+def create_app(settings: EngineSettings) -> faust.App:
+    """Faust, with everything off that we do not want; each value spelled out, also where it is the default."""
+    return faust.App(
+        settings.group,
+        broker=[f"kafka://{address}" for address in str(settings.client["bootstrap.servers"]).split(",")],
+        broker_credentials=faust_credentials(settings.client),
+        broker_session_timeout=settings.session_seconds,
+        broker_heartbeat_interval=settings.session_seconds / 5,
+        broker_commit_interval=1.0,
+        broker_max_poll_interval=1000.0,
+        processing_guarantee="at_least_once",
+        consumer_auto_offset_reset="earliest",  # irrelevant: every seek goes to our position
+        consumer_group_instance_id=settings.instance,
+        store="memory://",
+        table_standby_replicas=1,  # keeps faust's own assignor, which all runs were measured with
+        topic_allow_declare=False,
+        topic_disable_leader=True,
+        stream_wait_empty=False,
+        stream_buffer_maxsize=settings.limits.buffered_records,
+        web_enabled=False,
+        autodiscover=False,
+        datadir=Path(tempfile.gettempdir()) / f"{settings.group}-faust",  # faust makes it; nothing is written there
+    )
+
+
+def connect_rebalance(app: faust.App, settings: EngineSettings, rebalance: Rebalance, stop: FailStop) -> None:
+    """Hang the taking over and giving up of partitions into faust's signals."""
+
+    async def revoked(*_: Any, **__: Any) -> None:
+        await stop.guard(rebalance.revoked())
+
+    async def complete(*_: Any, **__: Any) -> None:
+        numbers = {tp.partition for tp in app.consumer.assignment() if tp.topic == settings.fact_topic}
+        generation = app.consumer_generation_id
+        await stop.guard(rebalance.assigned(generation, numbers, lambda: int(app.consumer_generation_id)))
+
+    async def shutdown(*_: Any, **__: Any) -> None:
+        await stop.guard(rebalance.stop())
+
+    app.on_partitions_revoked.connect(revoked, weak=False)
+    app.on_rebalance_complete.connect(complete, weak=False)
+    app.on_before_shutdown.connect(shutdown, weak=False)
+
+
+def connect_records(app: faust.App, settings: EngineSettings, intake: RecordIntake, stop: FailStop) -> None:
+    """One agent on the raw bytes of the fact topic. Decoding is the core's: a record that cannot be read is a value."""
+    facts = app.topic(
+        settings.fact_topic,
+        key_type=bytes,
+        value_type=bytes,
+        key_serializer="raw",
+        value_serializer="raw",
+        internal=False,
+    )
+
+    @app.agent(facts, concurrency=1)
+    async def reconcile(stream: Any) -> None:
+        async for event in stream.events():
+            message = event.message
+            stale = message.generation_id != app.consumer_generation_id
+            end = app.consumer.highwater(message.tp)
+            record = message.value or b""
+            await stop.guard(intake.take(message.partition, message.offset, record, stale=stale, end=end))

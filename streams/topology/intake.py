@@ -1,0 +1,86 @@
+"""What happens to each record that faust hands over: checked, folded, committed, in that order.
+
+Batching follows the load by itself. A record that reaches the known end of its partition is folded at once (live); in
+catch-up records gather to a batch, because a core then derives each patient once per batch and not once per record.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable
+from concurrent.futures import Executor
+
+from streams.topology.contiguity import Place, place
+from streams.topology.failstop import FailStop
+from streams.topology.metrics import EngineMetrics
+from streams.topology.ownership import Ownership
+from streams.topology.partition import OwnedPartition
+from streams.topology.problems import EngineCode, EngineError
+from streams.topology.settings import EngineLimits
+
+EndOf = Callable[[int], int | None]
+"""The end of a fact partition as far as the last fetch knows: the offset after its last record."""
+
+
+class RecordIntake:
+    """Takes records of the fact topic, one at a time, from the event loop."""
+
+    def __init__(
+        self, ownership: Ownership, limits: EngineLimits, pool: Executor, stop: FailStop, metrics: EngineMetrics
+    ) -> None:
+        self._ownership = ownership
+        self._limits = limits
+        self._pool = pool
+        self._stop = stop
+        self._metrics = metrics
+
+    async def take(self, number: int, offset: int, record: bytes, *, stale: bool, end: int | None) -> None:
+        """Handle the record at `offset` of partition `number`; raises `EngineError` on a gap.
+
+        `stale`: fetched under an assignment that is gone. `end`: the known end of the partition.
+        """
+        owned = self._ownership.owned.get(number)
+        if owned is None:
+            self._metrics.skipped("not ours")  # left over from a revocation: its owner fetches it
+            return
+        where = place(offset, owned.received, stale=stale)
+        if where is Place.GAP:
+            raise EngineError(EngineCode.GAP, f"partition {number}: expected offset {owned.received}, got {offset}")
+        if where is not Place.NEXT:
+            self._metrics.skipped(where.value)
+            return
+        owned.receive(offset, record)
+        if end is None or owned.received >= end or owned.waiting >= self._limits.batch_records:
+            self.advance(owned)
+            await self._make_room(owned)
+        elif owned.waiting == 1:
+            asyncio.get_running_loop().call_later(self._limits.batch_wait_seconds, self._advance_late, owned)
+
+    def advance(self, owned: OwnedPartition) -> None:
+        """Fold what was received and start to make it durable."""
+        started = time.monotonic()
+        records = owned.waiting
+        owned.fold()
+        self._metrics.applied(records, time.monotonic() - started)
+        owned.commit(self._run, self._stop)
+
+    def _advance_late(self, owned: OwnedPartition) -> None:
+        """The wait of a batch is over."""
+        if owned.retired or not owned.waiting:
+            return
+        try:
+            self.advance(owned)
+        except Exception as exc:  # noqa: BLE001 -- does not continue: it leaves
+            self._stop(exc)
+
+    async def _make_room(self, owned: OwnedPartition) -> None:
+        """Back pressure: a partition may be only so far ahead of what is durable."""
+        while owned.undurable > self._limits.pending_records and owned.writing is not None:
+            await asyncio.wait([owned.writing])
+
+    def _run(self, write: Callable[[], None]) -> asyncio.Future[None]:
+        return asyncio.get_running_loop().run_in_executor(self._pool, self._timed, write)
+
+    def _timed(self, write: Callable[[], None]) -> None:
+        started = time.monotonic()
+        write()
+        self._metrics.committed(time.monotonic() - started)

@@ -1,0 +1,104 @@
+"""One owned partition: its core, its position, and group commit. All of it runs on the event loop but the write itself.
+
+One transaction is in flight at a time; meanwhile the next records are folded, and their rows, sends and position wait
+together. So the commit is hidden, its size follows the load, and the event loop never waits for a broker.
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from streams.topology.core import Core, Decision, Send
+from streams.topology.position import Position, checksum
+from streams.topology.writer import Changes, StateWriter
+
+RunBlocking = Callable[[Callable[[], None]], asyncio.Future[None]]
+"""Runs a blocking call beside the event loop."""
+
+RESERVED_PREFIX = b"\x00"
+
+
+class OwnedPartition:
+    """The records that arrived, the state they changed, and how much of it is durable.
+
+    `received` is the offset expected next, `applied` what the core has seen, `durable` what is stored: `durable <=
+    applied <= received`.
+    """
+
+    def __init__(self, number: int, core: Core, writer: StateWriter, position: Position) -> None:
+        self.number = number
+        self.core = core
+        self.writer = writer
+        self.applied = position
+        self.durable = position
+        self.received = position.next_offset
+        self.retired = False
+        self._inbox: list[bytes] = []
+        self._rows: dict[bytes, bytes | None] = {}
+        self._sends: list[Send] = []
+        self._write: asyncio.Future[None] | None = None
+
+    @property
+    def waiting(self) -> int:
+        """Records received and not yet applied."""
+        return len(self._inbox)
+
+    @property
+    def undurable(self) -> int:
+        """Records applied and not yet stored."""
+        return self.applied.next_offset - self.durable.next_offset
+
+    @property
+    def writing(self) -> asyncio.Future[None] | None:
+        """The write in flight."""
+        return self._write
+
+    def receive(self, offset: int, record: bytes) -> None:
+        """Take the record at `offset`; the caller has checked that it is the one expected next."""
+        self._inbox.append(record)
+        self.received = offset + 1
+
+    def forget_received(self) -> None:
+        """Drop what is received and not applied: it will be fetched again from `applied`."""
+        self._inbox.clear()
+        self.received = self.applied.next_offset
+
+    def fold(self) -> None:
+        """Apply all received records at once. When the core raises, nothing here has changed."""
+        if not self._inbox:
+            return
+        decision = self.core.apply(self._inbox)
+        refuse_reserved(decision)
+        self._rows.update(decision.rows)
+        self._sends.extend(decision.sends)
+        self.applied = Position(
+            next_offset=self.received, checksum=checksum(self._inbox[-1]), topic_id=self.applied.topic_id
+        )
+        self._inbox = []
+
+    def commit(self, run: RunBlocking, failed: Callable[[BaseException], Any]) -> None:
+        """Start to write everything applied so far, unless a write is in flight; it goes on by itself until all is durable."""
+        if self._write is not None or not self.undurable:
+            return
+        changes = Changes(rows=self._rows, sends=self._sends, position=self.applied)
+        self._rows, self._sends = {}, []
+
+        def done(write: asyncio.Future[None]) -> None:
+            self._write = None
+            if self.retired:
+                return  # another owner has the partition; that this write was fenced is as it should be
+            cause = asyncio.CancelledError() if write.cancelled() else write.exception()
+            if cause is not None:
+                failed(cause)
+                return
+            self.durable = changes.position
+            self.commit(run, failed)
+
+        self._write = run(lambda: self.writer.write(changes))
+        self._write.add_done_callback(done)
+
+
+def refuse_reserved(decision: Decision) -> None:
+    """Raise `ValueError` when a core writes under a key of the engine's."""
+    if any(key.startswith(RESERVED_PREFIX) for key in decision.rows):
+        raise ValueError("a core wrote a row under a key that begins with a zero byte")

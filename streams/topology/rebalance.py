@@ -1,0 +1,139 @@
+"""Fence, then read: how a new assignment becomes partitions of ours.
+
+Faust awaits `assigned` before it resumes, seeks and fetches, so no record comes too early. Everything that blocks runs
+beside the event loop, so the heartbeats go on.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Collection, Iterable
+from concurrent.futures import Executor
+from functools import partial
+from typing import TypeVar
+
+import structlog
+from confluent_kafka import KafkaException
+
+from streams.topology.core import CoreFactory
+from streams.topology.metrics import EngineMetrics
+from streams.topology.ownership import Handover, Ownership
+from streams.topology.partition import OwnedPartition
+from streams.topology.position import Position
+from streams.topology.problems import EngineCode, EngineError
+from streams.topology.restore import Restored, read_back, view_log
+from streams.topology.settings import EngineSettings
+from streams.topology.verify import LogView, verify
+from streams.topology.writer import StateWriter, state_writer
+
+_log = structlog.get_logger(__name__)
+_T = TypeVar("_T")
+
+
+class Rebalance:
+    """Takes partitions over and gives them up."""
+
+    def __init__(
+        self,
+        settings: EngineSettings,
+        ownership: Ownership,
+        core_factory: CoreFactory,
+        pool: Executor,
+        metrics: EngineMetrics,
+    ) -> None:
+        self._settings = settings
+        self._ownership = ownership
+        self._core_factory = core_factory
+        self._pool = pool
+        self._metrics = metrics
+        self._releases: set[asyncio.Task[None]] = set()
+
+    async def revoked(self) -> None:
+        """Nothing is ours for now. Waits a little for what was applied to become durable; the group waits with us."""
+        self._release(self._ownership.park())
+        await drain(self._ownership.parked.values(), self._settings.limits.drain_seconds)
+
+    async def assigned(self, generation: int, numbers: Collection[int], current: Callable[[], int]) -> None:
+        """Make `numbers` ours, under `generation`; `current` tells the generation that counts by now.
+
+        Raises `EngineError`. When a newer generation came meanwhile, nothing is ours and it is called again.
+        """
+        started = time.monotonic()
+        handover = self._ownership.hand_over(generation, numbers)
+        self._release(handover.given_up)
+        restored = await self._take_over(handover)
+        if current() != generation:
+            self._release(self._ownership.supersede(handover, restored))
+            _log.info("assignment.superseded", generation=generation)
+            return
+        self._ownership.complete(handover, restored)
+        self._metrics.restored(len(restored), time.monotonic() - started)
+        positions = {number: owned.applied.next_offset for number, owned in sorted(self._ownership.owned.items())}
+        _log.info("assignment.restored", generation=generation, kept=len(handover.kept), positions=positions)
+
+    async def stop(self) -> None:
+        """The worker is stopping: let what was applied become durable, then let go of everything."""
+        await self.revoked()
+        self._release(self._ownership.park())
+        await asyncio.gather(*self._releases)
+
+    async def _take_over(self, handover: Handover) -> dict[int, OwnedPartition]:
+        if not handover.wanted:
+            return {}
+        try:
+            async with asyncio.timeout(self._settings.limits.restore_seconds):
+                writers = await self._fence(handover.wanted)
+                restored = await self._beside(read_back, self._settings, handover.wanted)
+                positions = {number: found.position for number, found in restored.items()}
+                views = await self._beside(view_log, self._settings, positions)
+        except (KafkaException, TimeoutError) as exc:
+            raise EngineError(EngineCode.RESTORE_FAILED, restore_detail(exc)) from exc
+        return {n: self._owned(n, writers[n], restored[n], views[n]) for n in handover.wanted}
+
+    async def _fence(self, numbers: Collection[int]) -> dict[int, StateWriter]:
+        writers = {number: await self._beside(state_writer, self._settings, number) for number in numbers}
+        await asyncio.gather(*(self._beside(writer.fence) for writer in writers.values()))
+        return writers
+
+    def _owned(self, number: int, writer: StateWriter, restored: Restored, view: LogView) -> OwnedPartition:
+        problem = verify(number, restored.position, view)
+        if problem is not None:
+            raise problem
+        core = self._core_factory()
+        core.load(restored.rows)
+        position = Position(
+            next_offset=restored.position.next_offset, checksum=restored.position.checksum, topic_id=view.topic_id
+        )
+        return OwnedPartition(number, core, writer, position)
+
+    def _beside(self, call: Callable[..., _T], *arguments: object) -> Awaitable[_T]:
+        return asyncio.get_running_loop().run_in_executor(self._pool, partial(call, *arguments))
+
+    def _release(self, partitions: Iterable[OwnedPartition]) -> None:
+        """Close the producers of partitions given up, after their last write; in the background."""
+        for owned in partitions:
+            release = asyncio.get_running_loop().create_task(self._close(owned))
+            self._releases.add(release)
+            release.add_done_callback(self._releases.discard)
+
+    async def _close(self, owned: OwnedPartition) -> None:
+        if owned.writing is not None:
+            await asyncio.wait([owned.writing])
+        await self._beside(owned.writer.close)
+
+
+async def drain(partitions: Collection[OwnedPartition], seconds: float) -> None:
+    """Wait until what `partitions` have applied is durable, `seconds` at most."""
+    end = time.monotonic() + seconds
+    while (left := end - time.monotonic()) > 0:
+        writes = [owned.writing for owned in partitions if owned.writing is not None]
+        if not writes:
+            return
+        await asyncio.wait(writes, timeout=left, return_when=asyncio.FIRST_COMPLETED)
+
+
+def restore_detail(exc: KafkaException | TimeoutError) -> str:
+    """What kept us from reading back; the client's words name topics and brokers only."""
+    if isinstance(exc, KafkaException):
+        error = exc.args[0]
+        return f"{error.name()}: {error.str()}"
+    return str(exc) or "took too long"

@@ -1,0 +1,142 @@
+"""Reading partitions back: their stored rows and position, and what the log looks like at that position.
+
+Blocking: to be called in an executor, and only after the older owners are fenced (`writer`).
+"""
+
+import time
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+
+import msgspec
+from confluent_kafka import (
+    OFFSET_BEGINNING,
+    Consumer,
+    KafkaError,
+    KafkaException,
+    Message,
+    TopicCollection,
+    TopicPartition,
+)
+from confluent_kafka.admin import AdminClient
+
+from streams.topology.client import base_config, reader_config
+from streams.topology.position import POSITION_KEY, START, Position, decode
+from streams.topology.problems import EngineCode, EngineError
+from streams.topology.settings import EngineSettings
+from streams.topology.verify import LogView
+
+FETCH_RECORDS = 2000
+FETCH_SECONDS = 0.2
+ADMIN_SECONDS = 30.0
+NO_TOPIC_ID = "AAAAAAAAAAAAAAAAAAAAAA"
+"""All zeros: what a broker without topic ids answers."""
+
+
+class Restored(msgspec.Struct):
+    """What a partition's state topic holds: its rows without the engine's own, and its position."""
+
+    rows: dict[bytes, bytes]
+    position: Position
+
+
+def read_back(settings: EngineSettings, partitions: Collection[int]) -> dict[int, Restored]:
+    """Read the committed state of all `partitions` to their end.
+
+    Raises `EngineError`: the position row cannot be read, or there are rows but no position; `KafkaException` and
+    `TimeoutError` when the broker does not give the records.
+    """
+    rows: dict[int, dict[bytes, bytes]] = {partition: {} for partition in partitions}
+    with _reader(settings, "restore") as consumer:
+        consumer.assign([TopicPartition(settings.state_topic, p, OFFSET_BEGINNING) for p in partitions])
+        for message in _to_the_end(consumer, partitions, settings.limits.restore_quiet_seconds):
+            _store(rows[_partition_of(message)], message)
+    return {partition: _restored(partition, found) for partition, found in rows.items()}
+
+
+def view_log(settings: EngineSettings, positions: dict[int, Position]) -> dict[int, LogView]:
+    """What the fact topic looks like around each partition's position. Raises as `read_back`."""
+    topic_id = read_topic_id(settings, settings.fact_topic)
+    views: dict[int, LogView] = {}
+    with _reader(settings, "verify") as consumer:
+        for partition, position in positions.items():
+            low, high = consumer.get_watermark_offsets(
+                TopicPartition(settings.fact_topic, partition), timeout=ADMIN_SECONDS
+            )
+            views[partition] = LogView(low=low, high=high, topic_id=topic_id, record_before=None)
+            before = position.next_offset - 1
+            if low <= before < high:
+                views[partition].record_before = _read_one(consumer, settings, partition, before)
+    return views
+
+
+def read_topic_id(settings: EngineSettings, topic: str) -> str | None:
+    """The broker's id of the topic, `None` where it has none. Raises `KafkaException` when there is no such topic."""
+    admin = AdminClient(base_config(settings))
+    described = admin.describe_topics(TopicCollection([topic]), request_timeout=ADMIN_SECONDS)[topic].result()
+    found = str(described.topic_id)
+    return None if found == NO_TOPIC_ID else found
+
+
+@contextmanager
+def _reader(settings: EngineSettings, purpose: str) -> Iterator[Consumer]:
+    consumer = Consumer(reader_config(settings, purpose))
+    try:
+        yield consumer
+    finally:
+        consumer.close()
+
+
+def _to_the_end(consumer: Consumer, partitions: Collection[int], quiet_seconds: float) -> Iterator[Message]:
+    """Every record of the assigned partitions until each has reached its end."""
+    left = set(partitions)
+    deadline = time.monotonic() + quiet_seconds
+    while left:
+        for message in consumer.consume(FETCH_RECORDS, FETCH_SECONDS):
+            deadline = time.monotonic() + quiet_seconds
+            error = message.error()
+            if error is None:
+                yield message
+            elif error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 -- the client's own constant
+                left.discard(_partition_of(message))
+            else:
+                raise KafkaException(error)
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"no record and no end for {quiet_seconds} s")
+
+
+def _read_one(consumer: Consumer, settings: EngineSettings, partition: int, offset: int) -> bytes:
+    consumer.assign([TopicPartition(settings.fact_topic, partition, offset)])
+    for message in _to_the_end(consumer, [partition], settings.limits.restore_quiet_seconds):
+        if message.offset() == offset:
+            return message.value() or b""
+        break
+    raise EngineError(EngineCode.RECORD_CHANGED, f"partition {partition}: no record at offset {offset}")
+
+
+def _partition_of(message: Message) -> int:
+    partition = message.partition()
+    if partition is None:
+        raise ValueError("a consumed message without a partition")
+    return partition
+
+
+def _store(rows: dict[bytes, bytes], message: Message) -> None:
+    key, value = message.key(), message.value()
+    if key is None:
+        return
+    if value is None:
+        rows.pop(key, None)
+    else:
+        rows[key] = value
+
+
+def _restored(partition: int, rows: dict[bytes, bytes]) -> Restored:
+    row = rows.pop(POSITION_KEY, None)
+    if row is None:
+        if rows:
+            raise EngineError(EngineCode.STATE_WITHOUT_POSITION, f"partition {partition}: {len(rows)} rows")
+        return Restored(rows=rows, position=START)
+    try:
+        return Restored(rows=rows, position=decode(row))
+    except msgspec.MsgspecError as exc:
+        raise EngineError(EngineCode.POSITION_UNREADABLE, f"partition {partition}: {exc}") from exc

@@ -1,0 +1,88 @@
+"""The watchdog: input waits while our position stands still, or no assignment comes to an end: the process ends.
+
+It is the answer to every fault that raises nothing: a fetcher that stopped, a consumer that fell out of its group, an
+agent that died, a lost tail. The restart fetches anew.
+"""
+
+import asyncio
+import time
+from collections.abc import Mapping
+
+import structlog
+
+from streams.topology.metrics import EngineMetrics
+from streams.topology.ownership import Ownership
+from streams.topology.problems import EngineCode, EngineError
+from streams.topology.progress import Progress, Standing
+from streams.topology.settings import EngineLimits
+from streams.topology.watermarks import Watermarks
+
+_log = structlog.get_logger(__name__)
+
+START_GRACE_SECONDS = 120.0
+"""Beyond the time of a restore: joining a group, waiting for a dead member's session."""
+
+
+class Watchdog:
+    """Looks every `watch_seconds`, and raises when nothing moves."""
+
+    def __init__(
+        self, ownership: Ownership, watermarks: Watermarks, limits: EngineLimits, metrics: EngineMetrics
+    ) -> None:
+        self._ownership = ownership
+        self._watermarks = watermarks
+        self._limits = limits
+        self._metrics = metrics
+        self.progress = Progress()
+        self._unready_since: float | None = None
+
+    async def run(self) -> None:
+        """Look for ever; raises `EngineError` when something is stuck."""
+        while True:
+            await self.look()
+            await asyncio.sleep(self._limits.watch_seconds)
+
+    async def close(self) -> None:
+        """Close the client that asks."""
+        await self._watermarks.close()
+
+    async def look(self) -> None:
+        """Look once. Raises `EngineError` when something is stuck."""
+        self._require_ready(time.monotonic())
+        standings = await self.observe()
+        if standings is None:
+            _log.warning("watchdog.blind")
+            return
+        for standing in standings.values():
+            self._judge(standing)
+
+    async def observe(self) -> Mapping[int, Standing] | None:
+        """Where every owned partition stands now; `None` when the broker does not answer."""
+        ends = await self._watermarks.ends(list(self._ownership.owned))
+        if ends is None:
+            return None
+        before = set(self.progress.standings)
+        standings = self.progress.look(self._ownership.owned, ends, time.monotonic())
+        for number in before - set(standings):
+            self._metrics.forget(number)
+        for standing in standings.values():
+            self._metrics.progress(standing.partition, standing.position, standing.lag, standing.behind_seconds)
+        return standings
+
+    def _judge(self, standing: Standing) -> None:
+        if standing.still_seconds > 0:
+            self._metrics.stalled(standing.partition)
+            _log.warning("partition.stalled", partition=standing.partition, seconds=round(standing.still_seconds, 1))
+        if standing.still_seconds >= self._limits.stuck_seconds:
+            where = f"partition {standing.partition}: at {standing.position} of {standing.end}"
+            raise EngineError(EngineCode.STUCK, f"{where} for {standing.still_seconds:.0f} s")
+
+    def _require_ready(self, now: float) -> None:
+        if self._ownership.restored:
+            self._unready_since = None
+            return
+        if self._unready_since is None:
+            self._unready_since = now
+        unready_seconds = now - self._unready_since
+        if unready_seconds > self._limits.restore_seconds + START_GRACE_SECONDS:
+            raise EngineError(EngineCode.STUCK, f"no complete assignment for {unready_seconds:.0f} s")

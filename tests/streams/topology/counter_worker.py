@@ -1,0 +1,96 @@
+"""A worker for delivery tests: a core that is not idempotent, so that a record lost or applied twice shows.
+
+Started as a process: `python counter_worker.py SETTINGS_JSON [FAULT...]`. Each fault takes out one part of the engine, or
+makes the core fail, and so proves that the tests can fail.
+"""
+
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+
+import msgspec
+import structlog
+from faust.transport.drivers.aiokafka import Consumer
+
+import streams.topology.intake as intake_module
+from streams.topology.app import create_worker
+from streams.topology.contiguity import Place, place
+from streams.topology.core import Decision, Send
+from streams.topology.failstop import FailStop
+from streams.topology.settings import EngineSettings
+
+
+class Plan(msgspec.Struct, kw_only=True):
+    """What the test asks of this worker."""
+
+    settings: EngineSettings
+    out_topic: str | None = None
+    ready_file: str | None = None
+    fail_every: int = 0
+    """The core raises at every so many records, each time once per process."""
+    slow_seconds: float = 0.0
+    faults: tuple[str, ...] = ()
+
+
+class Counter:
+    """Appends each record `key:number` to the row of its key: a second application shows as a second number."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self._rows: dict[bytes, list[int]] = {}
+        self._applied = 0
+
+    def load(self, rows: Mapping[bytes, bytes]) -> None:
+        """Take over the stored rows."""
+        self._rows = {key: msgspec.json.decode(value, type=list[int]) for key, value in rows.items()}
+
+    def apply(self, records: Sequence[bytes]) -> Decision:
+        """Append; raises before anything has changed when the plan asks for it."""
+        self._applied += len(records)
+        if self._plan.fail_every and self._applied > self._plan.fail_every:
+            raise RuntimeError("the core fails as planned")
+        time.sleep(self._plan.slow_seconds * len(records))
+        touched: dict[bytes, bytes | None] = {}
+        sends = []
+        for record in records:
+            key, number = record.split(b":")
+            numbers = self._rows.setdefault(key, [])
+            numbers.append(int(number))
+            touched[key] = b""
+            if self._plan.out_topic:
+                sends.append(Send(topic=self._plan.out_topic, key=key, value=number))
+        return Decision(rows={key: msgspec.json.encode(self._rows[key]) for key in touched}, sends=sends)
+
+    def next_wake(self) -> datetime | None:
+        """Nothing changes by itself."""
+        return None
+
+
+def no_gap_check(offset: int, expected: int, *, stale: bool) -> Place:
+    """The contiguity check with its teeth out: what lies beyond a gap is applied as well."""
+    found = place(offset, expected, stale=stale)
+    return Place.NEXT if found is Place.GAP else found
+
+
+def main() -> None:
+    """Run the worker that the plan describes."""
+    plan = msgspec.json.decode(sys.argv[1], type=Plan)
+    structlog.configure(
+        processors=[structlog.processors.TimeStamper(fmt="iso"), structlog.processors.JSONRenderer()],
+        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
+    )
+    stop = FailStop()
+    worker = create_worker(plan.settings, lambda: Counter(plan), lambda at: b"tick:0", stop)
+    if "stock-seek" in plan.faults:
+        worker.app.transport.Consumer = Consumer
+    if "no-gap-check" in plan.faults:
+        intake_module.place = no_gap_check
+    if plan.ready_file:
+        Path(plan.ready_file).touch()
+    worker.execute_from_commandline()
+
+
+if __name__ == "__main__":
+    main()
