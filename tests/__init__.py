@@ -1,0 +1,1 @@
+"""Tests: they mirror the packages; beside them the real broker, faults, benchmarks."""

@@ -1,0 +1,66 @@
+"""What every test may ask for: a real Kafka, a broker of its own to break, topics that no other test uses."""
+
+import os
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+from hypothesis import settings
+
+from tests.kafka.broker import LocalKafka
+from tests.kafka.found import some_broker
+from tests.kafka.libraries import BrokerUnavailableError
+from tests.kafka.topics import create_topics
+
+# Each run of `make test` tries the same examples; HYPOTHESIS_PROFILE=long tries more, and new ones each time.
+settings.register_profile("short", max_examples=60, deadline=None, derandomize=True, database=None)
+settings.register_profile("long", max_examples=1000, deadline=None, print_blob=True)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "short"))
+
+
+def _no_broker(reason: str) -> NoReturn:
+    """A laptop may do without a broker; CI must not, or delivery would go unproven without anybody noticing."""
+    if os.environ.get("CI"):
+        pytest.fail(f"no Kafka to test on: {reason}")
+    pytest.skip(f"no Kafka to test on: {reason}")
+
+
+@pytest.fixture(scope="session")
+def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a real Apache Kafka that all tests of the run share; use `topic_prefix` on it."""
+    directory = tmp_path_factory.mktemp("kafka") / "broker"
+    try:
+        with some_broker(directory, os.environ.get("MEDLIST_KAFKA")) as broker:
+            yield broker.bootstrap
+    except BrokerUnavailableError as unavailable:
+        _no_broker(str(unavailable))
+
+
+@pytest.fixture
+def own_kafka(tmp_path: Path) -> Iterator[LocalKafka]:
+    """A running broker of this test alone, to be stopped, killed and frozen; takes some seconds to start."""
+    try:
+        with LocalKafka(tmp_path / "broker") as broker:
+            yield broker
+    except BrokerUnavailableError as unavailable:
+        _no_broker(str(unavailable))
+
+
+@pytest.fixture
+def topic_prefix() -> str:
+    """A prefix for topic, group and transaction names that no other test uses."""
+    return f"t{uuid.uuid4().hex[:10]}."
+
+
+@pytest.fixture
+def make_topics(kafka: str, topic_prefix: str) -> Callable[[Mapping[str, int]], dict[str, str]]:
+    """A function that creates topics (name -> partitions) under this test's prefix: returns name -> name with prefix."""
+
+    def make(topics: Mapping[str, int]) -> dict[str, str]:
+        names = {name: f"{topic_prefix}{name}" for name in topics}
+        create_topics(kafka, {names[name]: count for name, count in topics.items()})
+        return names
+
+    return make

@@ -1,0 +1,40 @@
+"""Topics for one test."""
+
+import time
+from collections.abc import Mapping
+
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
+
+_ANSWER_SECONDS = 30.0
+_POLL_SECONDS = 0.05
+
+
+def create_topics(bootstrap: str, topics: Mapping[str, int], config: Mapping[str, str] | None = None) -> None:
+    """Create topics (name -> partitions), with one replica, and return when clients can see them.
+
+    Raises `KafkaException` if one exists already or the broker refuses it.
+    """
+    admin = AdminClient({"bootstrap.servers": bootstrap})
+    wanted = [NewTopic(name, count, replication_factor=1, config=dict(config or {})) for name, count in topics.items()]
+    for future in admin.create_topics(wanted, operation_timeout=_ANSWER_SECONDS).values():
+        future.result(_ANSWER_SECONDS)
+    deadline = time.monotonic() + _ANSWER_SECONDS
+    while not _visible(admin, topics):
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"topics not visible after {_ANSWER_SECONDS} s: {sorted(topics)}")
+        time.sleep(_POLL_SECONDS)
+
+
+def _visible(admin: AdminClient, topics: Mapping[str, int]) -> bool:
+    try:
+        seen = admin.list_topics(timeout=_ANSWER_SECONDS).topics
+    except KafkaException:
+        return False
+    return all(
+        name in seen
+        and len(seen[name].partitions) == count
+        and all(p.leader >= 0 for p in seen[name].partitions.values())
+        for name, count in topics.items()
+    )
