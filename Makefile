@@ -1,0 +1,76 @@
+# The ways to run and test medlist; `make help` lists them. Everything happens in .venv, made from requirements.lock.
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+SHELL := /bin/bash
+
+BIN := .venv/bin
+READY := .venv/.medlist-setup
+PYTEST := $(BIN)/python -m pytest -q
+CODE := contracts mappings connectors streams tests deploy
+
+.PHONY: help
+help: ## this list
+	@sed -nE 's/^([a-z-]+):.*## (.*)$$/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
+
+.PHONY: setup
+setup: $(READY) ## make .venv from the lock (done by itself before everything else)
+
+$(READY): requirements.lock pyproject.toml deploy/local/setup.sh
+	@deploy/local/setup.sh
+
+.PHONY: demo
+demo: $(READY) ## one patient's week, end to end, on an embedded broker
+	@$(BIN)/medlist demo
+
+.PHONY: test
+test: lint unit integration ## lint, unit tests, and integration tests on a real Kafka
+
+.PHONY: lint
+lint: $(READY) ## rules, format, types, import directions
+	@echo '== lint'
+	@mkdir -p build
+	@$(BIN)/ruff check --quiet $(CODE)
+	@$(BIN)/ruff format --quiet --check $(CODE) || { echo 'run: make format'; exit 1; }
+	@$(BIN)/mypy --no-error-summary
+	@$(BIN)/lint-imports --no-logo > build/lint-imports.txt 2>&1 || { cat build/lint-imports.txt; exit 1; }
+
+.PHONY: format
+format: $(READY) ## let ruff format the code
+	@$(BIN)/ruff format --quiet $(CODE)
+
+.PHONY: unit
+unit: $(READY) ## the fast tests (under a minute)
+	@echo '== unit tests'
+	@$(PYTEST) -m 'not kafka and not slow'
+
+.PHONY: integration
+integration: $(READY) ## the tests on a real Kafka, and the slow ones
+	@echo '== integration tests'
+	@$(PYTEST) -m 'kafka or slow' --durations=5
+
+.PHONY: kafka
+kafka: $(READY) ## run a real Kafka in the foreground
+	@$(BIN)/python -m tests.kafka.broker
+
+.PHONY: bench
+bench: $(READY) ## benchmarks; BENCH=name runs one; results in build/bench/
+	@mkdir -p build/bench
+	@for name in $(or $(BENCH),$(basename $(notdir $(wildcard tests/benchmarks/[a-z]*.py)))); do \
+	  echo "== bench $$name"; $(BIN)/python -m "tests.benchmarks.$$name" || exit 1; done
+
+.PHONY: faults
+faults: $(READY) ## random faults against the whole system; FAULTS=short for a few minutes
+	@$(BIN)/python -m tests.faults $(or $(FAULTS),long)
+
+.PHONY: schemas
+schemas: $(READY) ## regenerate the JSON Schemas of the contracts
+	@$(BIN)/python -m contracts.schemas
+
+.PHONY: mutants
+mutants: $(READY) ## mutation testing of the reconciler
+	@$(BIN)/mutmut run
+
+.PHONY: lock
+lock: ## write requirements.lock from pyproject.toml; UPGRADE=1 takes newer versions
+	@deploy/local/lock.sh
