@@ -17,11 +17,12 @@ import faust
 from faust.sensors import Sensor
 from mode import Service
 
+from connectors.kafka.clients import SESSION_SECONDS
 from streams.topology.core import CoreFactory, Tick
 from streams.topology.credentials import faust_credentials
 from streams.topology.failstop import FailStop
+from streams.topology.flow import RecordFlow
 from streams.topology.health import HealthServer
-from streams.topology.intake import RecordIntake
 from streams.topology.metrics import EngineMetrics
 from streams.topology.ownership import Ownership
 from streams.topology.problems import EngineCode, EngineError
@@ -63,7 +64,7 @@ class Companions(Service):
 
     async def on_start(self) -> None:
         """Listen, watch, wake."""
-        await self._health.start(self._settings.health_host, self._settings.health_port)
+        await self._health.start(self._settings.connection.health_host, self._settings.connection.health_port)
         self._tasks = [asyncio.create_task(self._stop.guard(work.run())) for work in self._work]
 
     async def on_stop(self) -> None:
@@ -116,7 +117,7 @@ def create_worker(
     `core_factory` makes the empty core of one partition, `tick` the record that tells a partition the time.
     """
     stop = stop or FailStop()
-    for library in ("faust", "mode", "aiokafka"):
+    for library in ("faust", "mode", "aiokafka", "streams.topology"):
         logging.getLogger(library).setLevel(logging.WARNING)  # below, they log keys and values
     metrics, ownership = EngineMetrics(), Ownership()
     pool = ThreadPoolExecutor(POOL_THREADS, thread_name_prefix="kafka")
@@ -124,8 +125,8 @@ def create_worker(
     app.transport.Consumer = positioned_consumer(ownership, settings.fact_topic)
     app.sensors.add(SendErrorSensor(stop))
     connect_rebalance(app, settings, Rebalance(settings, ownership, core_factory, pool, metrics), stop)
-    connect_records(app, settings, RecordIntake(ownership, settings.limits, pool, stop, metrics), stop)
-    watchdog = Watchdog(ownership, Watermarks(settings), settings.limits, metrics)
+    connect_records(app, settings, RecordFlow(ownership, settings.limits, pool, stop, metrics), stop)
+    watchdog = Watchdog(settings, ownership, Watermarks(settings), metrics)
     wakeups = WakeUps(settings, ownership, tick, pool, metrics)
     health = HealthServer(ownership, watchdog, metrics)
     return ReconcilerWorker(app, Companions(settings, health, [watchdog, wakeups], stop), settings, stop)
@@ -133,17 +134,18 @@ def create_worker(
 
 def create_app(settings: EngineSettings) -> faust.App:
     """Faust, with everything off that we do not want; each value spelled out, also where it is the default."""
+    client = settings.connection.kafka_client()
     return faust.App(
         settings.group,
-        broker=[f"kafka://{address}" for address in str(settings.client["bootstrap.servers"]).split(",")],
-        broker_credentials=faust_credentials(settings.client),
-        broker_session_timeout=settings.session_seconds,
-        broker_heartbeat_interval=settings.session_seconds / 5,
+        broker=[f"kafka://{address}" for address in str(client["bootstrap.servers"]).split(",")],
+        broker_credentials=faust_credentials(client),
+        broker_session_timeout=SESSION_SECONDS,
+        broker_heartbeat_interval=SESSION_SECONDS / 5,
         broker_commit_interval=1.0,
         broker_max_poll_interval=1000.0,
         processing_guarantee="at_least_once",
         consumer_auto_offset_reset="earliest",  # irrelevant: every seek goes to our position
-        consumer_group_instance_id=settings.instance,
+        consumer_group_instance_id=settings.connection.instance_id,
         store="memory://",
         table_standby_replicas=1,  # keeps faust's own assignor, which all runs were measured with
         topic_allow_declare=False,
@@ -175,7 +177,7 @@ def connect_rebalance(app: faust.App, settings: EngineSettings, rebalance: Rebal
     app.on_before_shutdown.connect(shutdown, weak=False)
 
 
-def connect_records(app: faust.App, settings: EngineSettings, intake: RecordIntake, stop: FailStop) -> None:
+def connect_records(app: faust.App, settings: EngineSettings, flow: RecordFlow, stop: FailStop) -> None:
     """One agent on the raw bytes of the fact topic. Decoding is the core's: a record that cannot be read is a value."""
     facts = app.topic(
         settings.fact_topic,
@@ -193,4 +195,4 @@ def connect_records(app: faust.App, settings: EngineSettings, intake: RecordInta
             stale = message.generation_id != app.consumer_generation_id
             end = app.consumer.highwater(message.tp)
             record = message.value or b""
-            await stop.guard(intake.take(message.partition, message.offset, record, stale=stale, end=end))
+            await stop.guard(flow.take(message.partition, message.offset, record, stale=stale, end=end))

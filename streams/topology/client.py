@@ -1,37 +1,20 @@
-"""librdkafka configurations, every option that matters spelled out."""
+"""The engine's Kafka clients: those of `connectors.kafka.clients`, with what the promise of the engine adds."""
 
-from typing import Any
-
-import structlog
-from confluent_kafka import KafkaError
-
+from connectors.kafka.clients import ClientConfig
+from connectors.kafka.clients import client_config as common_client
+from connectors.kafka.clients import producer_config as common_producer
+from connectors.kafka.clients import reader_config as common_reader
 from streams.topology.settings import EngineSettings
 
-_log = structlog.get_logger(__name__)
 
-ClientConfig = dict[str, Any]
-
-
-def _report(error: KafkaError) -> None:
-    """Errors of the client as a whole (no broker, refused login); it retries by itself."""
-    _log.warning("client.failed", code=error.name(), fatal=error.fatal())
-
-
-def base_config(settings: EngineSettings) -> ClientConfig:
-    """What every client has: where to connect and how; its own log lines off, its errors reported by us."""
-    return {**settings.client, "log_level": 0, "error_cb": _report}
+def admin_config(settings: EngineSettings) -> ClientConfig:
+    """A client that only asks."""
+    return common_client(settings.connection)
 
 
 def producer_config(settings: EngineSettings, *, transactional_id: str | None = None) -> ClientConfig:
-    """An idempotent producer: acknowledged by all in-sync replicas, in order, no duplicates of its own."""
-    config = base_config(settings) | {
-        "enable.idempotence": True,
-        "acks": "all",
-        "linger.ms": 1,
-        "compression.type": "lz4",
-        "delivery.timeout.ms": 30_000,
-        "message.max.bytes": settings.limits.message_max_bytes,
-    }
+    """An idempotent producer; transactional when it gets an id."""
+    config = common_producer(settings.connection)
     if transactional_id is not None:
         config["transactional.id"] = transactional_id
         config["transaction.timeout.ms"] = int(settings.limits.transaction_seconds * 1000)
@@ -39,13 +22,8 @@ def producer_config(settings: EngineSettings, *, transactional_id: str | None = 
 
 
 def reader_config(settings: EngineSettings, purpose: str) -> ClientConfig:
-    """A consumer that reads assigned partitions to their end, commits nothing and never resets silently."""
-    return base_config(settings) | {
-        "group.id": f"{settings.group}-{purpose}",
-        "enable.auto.commit": False,
-        "enable.auto.offset.store": False,
-        "isolation.level": "read_uncommitted" if settings.isolation == "none" else "read_committed",
-        "auto.offset.reset": "error",
-        "enable.partition.eof": True,
-        "fetch.wait.max.ms": 50,
-    }
+    """A reader of assigned partitions to their end; of committed records only, where there is such a thing."""
+    config = common_reader(settings.connection, purpose)
+    if settings.isolation == "none":
+        config["isolation.level"] = "read_uncommitted"
+    return config

@@ -4,21 +4,17 @@ Why so hard: an exception that travels through faust, or an orderly stop, commit
 way out. Nothing of ours depends on those, but a process that goes on in a state nobody foresaw is worse than a restart.
 """
 
-import logging
 import os
 import sys
-import traceback
 from collections.abc import Callable, Coroutine
-from typing import Any, NoReturn
+from typing import Any, Final, NoReturn
 
-import structlog
-from confluent_kafka import KafkaError, KafkaException
-
+from connectors.telemetry import declare, get_logger
 from streams.topology.problems import EngineCode, EngineError
 
-_log = structlog.get_logger(__name__)
+EVENTS: Final = declare({"engine.stopped": "ENG-100"})
 
-EXPLAINING_FRAMES = 8
+_log = get_logger()
 
 
 class FailStop:
@@ -28,15 +24,12 @@ class FailStop:
         self._leave = leave
 
     def __call__(self, cause: BaseException) -> NoReturn:
-        """Log the cause and leave with its status: a problem's own, or 70 for what nobody foresaw."""
-        problem = as_problem(cause)
-        _log.critical(
-            "engine.stopped", code=problem.code, detail=problem.detail, remedy=problem.remedy, status=problem.status
-        )
-        logging.shutdown()
+        """Log the cause and leave with its status: an `EngineError`'s own, or 70 for what nobody foresaw."""
+        error = as_engine_error(cause)
+        _log.critical("engine.stopped", exc_info=error, exit_status=error.status)
         sys.stdout.flush()
         sys.stderr.flush()
-        self._leave(problem.status)
+        self._leave(error.status)
 
     async def guard(self, work: Coroutine[Any, Any, None]) -> None:
         """Await `work`; whatever it raises ends the process. Being cancelled is not a fault: the worker is stopping."""
@@ -46,18 +39,10 @@ class FailStop:
             self(exc)
 
 
-def as_problem(cause: BaseException) -> EngineError:
-    """The problem that `cause` is, or an unforeseen one that tells type and place, but no text: texts may hold values."""
+def as_engine_error(cause: BaseException) -> EngineError:
+    """The error that `cause` is, or an unforeseen one that tells its type and place, never its text: that may hold values."""
     if isinstance(cause, EngineError):
         return cause
-    return EngineError(EngineCode.UNFORESEEN, describe(cause))
-
-
-def describe(cause: BaseException) -> str:
-    """Type and place of an exception. Its text only where it comes from the Kafka client, which never sees inside values."""
-    if isinstance(cause, KafkaException) and cause.args and isinstance(cause.args[0], KafkaError):
-        error = cause.args[0]
-        return f"{error.name()}: {error.str()}"
-    frames = traceback.extract_tb(cause.__traceback__)[-EXPLAINING_FRAMES:]
-    place = " < ".join(f"{os.path.basename(frame.filename)}:{frame.lineno} {frame.name}" for frame in reversed(frames))  # noqa: PTH119 -- a name, no path
-    return f"{type(cause).__name__} at {place or 'unknown place'}"
+    error = EngineError(EngineCode.UNFORESEEN, type(cause).__qualname__)
+    error.__cause__ = cause
+    return error.with_traceback(cause.__traceback__)

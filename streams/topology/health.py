@@ -6,17 +6,20 @@ holds a key or a value.
 """
 
 from collections.abc import Awaitable, Callable
+from typing import Final
 
 import msgspec
-import structlog
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
+from connectors.telemetry import declare, get_logger
 from streams.topology.metrics import EngineMetrics
 from streams.topology.ownership import Ownership
 from streams.topology.watchdog import Watchdog
 
-_log = structlog.get_logger(__name__)
+EVENTS: Final = declare({"health.served": "PRC-007"})
+
+_log = get_logger()
 
 
 class PartitionHealth(msgspec.Struct, frozen=True):
@@ -45,7 +48,7 @@ class HealthServer:
         self._runner: web.AppRunner | None = None
 
     async def start(self, host: str, port: int) -> None:
-        """Listen; port 0 lets the system choose. The address is logged as `health.started`."""
+        """Listen; port 0 lets the system choose. The address is logged as `health.served`."""
         app = web.Application()
         routes: dict[str, Callable[[web.Request], Awaitable[web.Response]]] = {
             "/": self._show,
@@ -59,7 +62,7 @@ class HealthServer:
         self._runner = web.AppRunner(app, access_log=None)
         await self._runner.setup()
         await web.TCPSite(self._runner, host, port).start()
-        _log.info("health.started", host=host, port=self._runner.addresses[0][1])
+        _log.info("health.served", address=f"{host}:{self._runner.addresses[0][1]}")
 
     async def stop(self) -> None:
         """Stop listening."""

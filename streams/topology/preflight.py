@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
-from streams.topology.client import base_config
+from streams.topology.client import admin_config
 from streams.topology.problems import EngineCode, EngineError
 from streams.topology.settings import EngineSettings
 
@@ -15,7 +15,7 @@ ASK_SECONDS = 30.0
 def require_topics(settings: EngineSettings) -> None:
     """Raise `EngineError` unless fact and state topic exist and match."""
     try:
-        listed = AdminClient(base_config(settings)).list_topics(timeout=ASK_SECONDS).topics
+        listed = AdminClient(admin_config(settings)).list_topics(timeout=ASK_SECONDS).topics
     except KafkaException as exc:
         raise EngineError(EngineCode.RESTORE_FAILED, f"no broker answered: {exc.args[0].name()}") from exc
     problem = judge_topics(settings, {name: len(topic.partitions) for name, topic in listed.items()})

@@ -9,11 +9,11 @@ import time
 from collections.abc import Awaitable, Callable, Collection, Iterable
 from concurrent.futures import Executor
 from functools import partial
-from typing import TypeVar
+from typing import Final, TypeVar
 
-import structlog
 from confluent_kafka import KafkaException
 
+from connectors.telemetry import declare, get_logger
 from streams.topology.core import CoreFactory
 from streams.topology.metrics import EngineMetrics
 from streams.topology.ownership import Handover, Ownership
@@ -25,7 +25,11 @@ from streams.topology.settings import EngineSettings
 from streams.topology.verify import LogView, verify
 from streams.topology.writer import StateWriter, state_writer
 
-_log = structlog.get_logger(__name__)
+EVENTS: Final = declare(
+    {"partitions.assigned": "REC-001", "partitions.revoked": "REC-002", "partitions.superseded": "ENG-101"}
+)
+
+_log = get_logger()
 _T = TypeVar("_T")
 
 
@@ -50,6 +54,7 @@ class Rebalance:
     async def revoked(self) -> None:
         """Nothing is ours for now. Waits a little for what was applied to become durable; the group waits with us."""
         self._release(self._ownership.park())
+        _log.info("partitions.revoked", partitions=sorted(self._ownership.parked))
         await drain(self._ownership.parked.values(), self._settings.limits.drain_seconds)
 
     async def assigned(self, generation: int, numbers: Collection[int], current: Callable[[], int]) -> None:
@@ -63,12 +68,19 @@ class Rebalance:
         restored = await self._take_over(handover)
         if current() != generation:
             self._release(self._ownership.supersede(handover, restored))
-            _log.info("assignment.superseded", generation=generation)
+            _log.info("partitions.superseded", generation=generation)
             return
         self._ownership.complete(handover, restored)
         self._metrics.restored(len(restored), time.monotonic() - started)
-        positions = {number: owned.applied.next_offset for number, owned in sorted(self._ownership.owned.items())}
-        _log.info("assignment.restored", generation=generation, kept=len(handover.kept), positions=positions)
+        owned = sorted(self._ownership.owned.items())
+        _log.info(
+            "partitions.assigned",
+            generation=generation,
+            partitions=[number for number, _ in owned],
+            offsets=[partition.applied.next_offset for _, partition in owned],
+            count=len(restored),
+            seconds=round(time.monotonic() - started, 3),
+        )
 
     async def stop(self) -> None:
         """The worker is stopping: let what was applied become durable, then let go of everything."""

@@ -19,7 +19,7 @@ from confluent_kafka import (
 )
 from confluent_kafka.admin import AdminClient
 
-from streams.topology.client import base_config, reader_config
+from streams.topology.client import admin_config, reader_config
 from streams.topology.position import POSITION_KEY, START, Position, decode
 from streams.topology.problems import EngineCode, EngineError
 from streams.topology.settings import EngineSettings
@@ -71,7 +71,9 @@ def view_log(settings: EngineSettings, positions: dict[int, Position]) -> dict[i
 
 def read_topic_id(settings: EngineSettings, topic: str) -> str | None:
     """The broker's id of the topic, `None` where it has none. Raises `KafkaException` when there is no such topic."""
-    admin = AdminClient(base_config(settings))
+    if settings.isolation == "none":
+        return None  # the embedded broker has no controller to ask
+    admin = AdminClient(admin_config(settings))
     described = admin.describe_topics(TopicCollection([topic]), request_timeout=ADMIN_SECONDS)[topic].result()
     found = str(described.topic_id)
     return None if found == NO_TOPIC_ID else found

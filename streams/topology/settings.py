@@ -1,9 +1,10 @@
 """What the engine is told: where to connect, which topics, and its limits. Composition fills it in."""
 
-from collections.abc import Mapping
 from typing import Literal
 
 import msgspec
+
+from connectors.settings import Settings
 
 Isolation = Literal["transactions", "none"]
 """`transactions`: the promise holds. `none`: for the embedded broker of the demo only, which does not isolate
@@ -22,8 +23,6 @@ class EngineLimits(msgspec.Struct, frozen=True, kw_only=True):
     """Records applied but not yet durable, per partition, before intake waits (back pressure)."""
     buffered_records: int = 256
     """Records that faust may hold in memory for us."""
-    message_max_bytes: int = 8_000_000
-    """The largest row or record we produce; the topics must allow as much (`max.message.bytes`)."""
     transaction_seconds: float = 60.0
     """How long a broker may be away in the middle of a transaction before the process gives up and starts again."""
     fence_seconds: float = 60.0
@@ -38,8 +37,6 @@ class EngineLimits(msgspec.Struct, frozen=True, kw_only=True):
     """How long a stop may take in all; then the process ends at once (a worker without a broker would hang)."""
     watch_seconds: float = 10.0
     """How often the watchdog looks."""
-    stuck_seconds: float = 30.0
-    """How long input may wait while the position stands still."""
     wake_check_seconds: float = 1.0
     """How often we look whether a partition is due to be told the time."""
 
@@ -47,19 +44,12 @@ class EngineLimits(msgspec.Struct, frozen=True, kw_only=True):
 class EngineSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Where the engine connects and what it works on."""
 
-    client: Mapping[str, str | int | float | bool]
-    """librdkafka's properties of every client: `bootstrap.servers`, security, certificates."""
+    connection: Settings
+    """Where the brokers are, how to log in, and the name of this process that survives its restarts."""
     group: str
     """The consumer group; it only deals partitions out, its offsets mean nothing."""
     fact_topic: str
     state_topic: str
     """Compacted, with as many partitions as the fact topic; its `min.insync.replicas` is what durability rests on."""
-    instance: str | None = None
-    """A name of this worker that survives its restarts (the pod's name): a restart then moves no partition."""
     isolation: Isolation = "transactions"
-    health_host: str = "127.0.0.1"
-    health_port: int = 0
-    """0 lets the system choose; the address is logged as `health.started`."""
-    session_seconds: float = 10.0
-    """How long a dead worker keeps its partitions."""
     limits: EngineLimits = EngineLimits()

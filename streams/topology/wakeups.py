@@ -10,9 +10,9 @@ from concurrent.futures import Executor
 from datetime import UTC, datetime
 from typing import Final
 
-import structlog
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
+from connectors.telemetry import declare, get_logger
 from streams.topology.client import producer_config
 from streams.topology.core import Tick
 from streams.topology.metrics import EngineMetrics
@@ -21,7 +21,9 @@ from streams.topology.partition import OwnedPartition
 from streams.topology.problems import EngineCode, EngineError
 from streams.topology.settings import EngineSettings
 
-_log = structlog.get_logger(__name__)
+EVENTS: Final = declare({"partition.woken": "ENG-104"})
+
+_log = get_logger()
 
 FLUSH_SECONDS = 40.0
 UNKNOWN_OFFSET: Final = -1

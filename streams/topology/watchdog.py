@@ -7,17 +7,19 @@ agent that died, a lost tail. The restart fetches anew.
 import asyncio
 import time
 from collections.abc import Mapping
+from typing import Final
 
-import structlog
-
+from connectors.telemetry import declare, get_logger
 from streams.topology.metrics import EngineMetrics
 from streams.topology.ownership import Ownership
 from streams.topology.problems import EngineCode, EngineError
 from streams.topology.progress import Progress, Standing
-from streams.topology.settings import EngineLimits
+from streams.topology.settings import EngineSettings
 from streams.topology.watermarks import Watermarks
 
-_log = structlog.get_logger(__name__)
+EVENTS: Final = declare({"watchdog.blinded": "ENG-102", "partition.stalled": "ENG-103"})
+
+_log = get_logger()
 
 START_GRACE_SECONDS = 120.0
 """Beyond the time of a restore: joining a group, waiting for a dead member's session."""
@@ -27,11 +29,12 @@ class Watchdog:
     """Looks every `watch_seconds`, and raises when nothing moves."""
 
     def __init__(
-        self, ownership: Ownership, watermarks: Watermarks, limits: EngineLimits, metrics: EngineMetrics
+        self, settings: EngineSettings, ownership: Ownership, watermarks: Watermarks, metrics: EngineMetrics
     ) -> None:
         self._ownership = ownership
         self._watermarks = watermarks
-        self._limits = limits
+        self._limits = settings.limits
+        self._stuck_seconds = settings.connection.watchdog_seconds
         self._metrics = metrics
         self.progress = Progress()
         self._unready_since: float | None = None
@@ -51,7 +54,7 @@ class Watchdog:
         self._require_ready(time.monotonic())
         standings = await self.observe()
         if standings is None:
-            _log.warning("watchdog.blind")
+            _log.warning("watchdog.blinded")
             return
         for standing in standings.values():
             self._judge(standing)
@@ -73,7 +76,7 @@ class Watchdog:
         if standing.still_seconds > 0:
             self._metrics.stalled(standing.partition)
             _log.warning("partition.stalled", partition=standing.partition, seconds=round(standing.still_seconds, 1))
-        if standing.still_seconds >= self._limits.stuck_seconds:
+        if standing.still_seconds >= self._stuck_seconds:
             where = f"partition {standing.partition}: at {standing.position} of {standing.end}"
             raise EngineError(EngineCode.STUCK, f"{where} for {standing.still_seconds:.0f} s")
 

@@ -11,21 +11,28 @@ from datetime import datetime
 from pathlib import Path
 
 import msgspec
-import structlog
 from faust.transport.drivers.aiokafka import Consumer
 
-import streams.topology.intake as intake_module
+from connectors.settings import Settings
+from connectors.telemetry import configure
+from streams.topology import flow
 from streams.topology.app import create_worker
 from streams.topology.contiguity import Place, place
 from streams.topology.core import Decision, Send
 from streams.topology.failstop import FailStop
-from streams.topology.settings import EngineSettings
+from streams.topology.settings import EngineSettings, Isolation
 
 
 class Plan(msgspec.Struct, kw_only=True):
     """What the test asks of this worker."""
 
-    settings: EngineSettings
+    kafka: str
+    group: str
+    fact_topic: str
+    state_topic: str
+    instance: str | None = None
+    isolation: Isolation = "transactions"
+    watchdog_seconds: float = 60.0
     out_topic: str | None = None
     ready_file: str | None = None
     fail_every: int = 0
@@ -74,19 +81,28 @@ def no_gap_check(offset: int, expected: int, *, stale: bool) -> Place:
     return Place.NEXT if found is Place.GAP else found
 
 
+def engine_settings(plan: Plan) -> EngineSettings:
+    """The engine's settings for the plan."""
+    connection = Settings(kafka=plan.kafka, instance_id=plan.instance, watchdog_seconds=plan.watchdog_seconds)
+    return EngineSettings(
+        connection=connection,
+        group=plan.group,
+        fact_topic=plan.fact_topic,
+        state_topic=plan.state_topic,
+        isolation=plan.isolation,
+    )
+
+
 def main() -> None:
     """Run the worker that the plan describes."""
     plan = msgspec.json.decode(sys.argv[1], type=Plan)
-    structlog.configure(
-        processors=[structlog.processors.TimeStamper(fmt="iso"), structlog.processors.JSONRenderer()],
-        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
-    )
+    configure()
     stop = FailStop()
-    worker = create_worker(plan.settings, lambda: Counter(plan), lambda at: b"tick:0", stop)
+    worker = create_worker(engine_settings(plan), lambda: Counter(plan), lambda at: b"tick:0", stop)
     if "stock-seek" in plan.faults:
         worker.app.transport.Consumer = Consumer
     if "no-gap-check" in plan.faults:
-        intake_module.place = no_gap_check
+        setattr(flow, "place", no_gap_check)  # noqa: B010 -- not exported, and mypy knows
     if plan.ready_file:
         Path(plan.ready_file).touch()
     worker.execute_from_commandline()

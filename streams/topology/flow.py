@@ -21,7 +21,7 @@ EndOf = Callable[[int], int | None]
 """The end of a fact partition as far as the last fetch knows: the offset after its last record."""
 
 
-class RecordIntake:
+class RecordFlow:
     """Takes records of the fact topic, one at a time, from the event loop."""
 
     def __init__(
