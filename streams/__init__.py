@@ -1,1 +1,1 @@
-"""The heart and its engine: reconcile decides purely, topology moves facts, command runs both."""
+"""Reconciling and its stream: the pure heart (``reconcile``), the topology around it, publishing, the command."""

@@ -1,0 +1,214 @@
+"""Leaves: administrations, dispenses, dose rolls. They attach to a line; they never connect two treatments.
+
+An explicit reference counts first, unless its substances contradict it. Without one, a leaf goes to the one line of
+which the product evidence and the time agree best; a tie between treatments attaches to none and is a finding.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+
+import msgspec
+
+from contracts.facts.administration import Administration
+from contracts.facts.base import TreatmentContent
+from contracts.facts.dispense import Dispense
+from contracts.facts.dose_dispensing import DosePackageOrder, DoseSupply
+from contracts.values import Identifier
+from streams.reconcile.entries import Entry, identifiers_of, references_of, treatment_content
+from streams.reconcile.evidence import disjoint, product_tier, same_drug
+from streams.reconcile.matching import Note
+from streams.reconcile.policy import Kind, Rules
+from streams.reconcile.profile import Profile, Profiler
+from streams.reconcile.records import EARLIEST, Record
+
+_REFERENCE_ROLES = frozenset({"order", "prescription", "chain", "plan"})
+_VAGUE = 60
+"""Rank of a leaf that names the substance and route but no form."""
+
+
+class Leaf(msgspec.Struct, frozen=True, gc=False, eq=False):
+    """One administration, dispense or roll row. ``at`` is when it happened, or when its pouches begin."""
+
+    record: Record
+    kind: Kind
+    profile: Profile
+    at: datetime
+    targets: frozenset[Identifier]
+
+    @property
+    def content(self) -> TreatmentContent:
+        """The newest content."""
+        return treatment_content(self.record)
+
+
+class Place(msgspec.Struct, frozen=True):
+    """Where a leaf belongs: the index of a line, or none and why; the rule; what was noticed."""
+
+    line: int | None
+    rule: str
+    notes: tuple[Note, ...] = ()
+
+
+def make_leaf(record: Record, profile: Profiler) -> Leaf:
+    """Return the leaf of a supply or administration record."""
+    content = treatment_content(record)
+    references = references_of(record)
+    return Leaf(
+        record=record,
+        kind=leaf_kind(content),
+        profile=profile(content.medication, content.route),
+        at=_time(record, content),
+        targets=frozenset(r.target for r in references if r.role in _REFERENCE_ROLES),
+    )
+
+
+def leaf_kind(content: TreatmentContent) -> Kind:
+    """Return the kind of a leaf content."""
+    match content:
+        case Administration():
+            return "administration"
+        case DoseSupply():
+            return "dose_supply"
+        case Dispense() | DosePackageOrder():
+            return "dispense"
+        case _:
+            raise TypeError(type(content).__name__)
+
+
+def _time(record: Record, content: TreatmentContent) -> datetime:
+    fact = record.newest
+    if isinstance(content, DoseSupply) and content.period.start is not None:
+        return content.period.start
+    planned = content.planned_at if isinstance(content, Administration) else None
+    return fact.occurred_at or planned or fact.recorded_at or EARLIEST
+
+
+class Attacher:
+    """Finds the line of a leaf among the lines (strands) of a patient's treatments."""
+
+    def __init__(self, lines: Sequence[Sequence[Entry]], treatment_of: Sequence[int], rules: Rules) -> None:
+        self._lines = lines
+        self._treatment_of = treatment_of
+        self._rules = rules
+        self._after = timedelta(days=rules.matching.after_stop_days)
+        self._owner: dict[Identifier, int] = {}
+        self._hub: dict[Identifier, set[int]] = {}
+        self._by_token: dict[object, set[int]] = {}
+        for index, line in enumerate(lines):
+            for entry in line:
+                for identifier in identifiers_of(entry.record):
+                    self._owner[identifier] = index
+                for hub in entry.hubs:
+                    self._hub.setdefault(hub, set()).add(index)
+                for token in _tokens(entry.profile):
+                    self._by_token.setdefault(token, set()).add(index)
+
+    def place(self, leaf: Leaf) -> Place:
+        """Return where the leaf belongs."""
+        notes: list[Note] = []
+        explicit = self._explicit(leaf, notes)
+        if explicit is not None:
+            return Place(explicit, "REFERENCE", tuple(notes))
+        if not leaf.profile.matchable or not any(_tokens(leaf.profile)):
+            return Place(None, "free-text", tuple(notes))
+        ranked = self._ranked(leaf)
+        if not ranked:
+            return Place(None, "no-order", tuple(notes))
+        best = [line for rank, line in ranked if rank == ranked[0][0]]
+        if len(best) == 1:
+            return Place(best[0], "PRODUCT_AND_TIME", tuple(notes))
+        notes.append(Note("ambiguous-match", (leaf.record.key,)))
+        return Place(None, "ambiguous", tuple(notes))
+
+    def _explicit(self, leaf: Leaf, notes: list[Note]) -> int | None:
+        found: set[int] = set()
+        refused = False
+        for target in leaf.targets:
+            owner = self._owner.get(target)
+            for index in {owner} if owner is not None else self._hub.get(target, ()):
+                if any(disjoint(e.profile, leaf.profile) for e in self._lines[index]):
+                    refused = True
+                else:
+                    found.add(index)
+        if refused:
+            notes.append(Note("reference-contradicts-substance", (leaf.record.key,)))
+        if len({self._treatment_of[index] for index in found}) > 1:
+            notes.append(Note("reference-to-several", (leaf.record.key,)))
+            return None
+        if len(found) <= 1:
+            return next(iter(found), None)
+        ranked = [(rank, line) for rank, line in self._ranked(leaf) if line in found]
+        if ranked and (len(ranked) == 1 or ranked[0][0] < ranked[1][0]):
+            return ranked[0][1]
+        return None
+
+    def _ranked(self, leaf: Leaf) -> list[tuple[tuple[object, ...], int]]:
+        candidates = {line for token in _tokens(leaf.profile) for line in self._by_token.get(token, ())}
+        ranked = []
+        for line in candidates:
+            ranks = [rank for e in self._lines[line] if (rank := self._rank(leaf, e)) is not None]
+            if ranks:
+                ranked.append((min(ranks), line))
+        return sorted(ranked)
+
+    def _rank(self, leaf: Leaf, entry: Entry) -> tuple[object, ...] | None:
+        tier = product_tier(entry.profile, leaf.profile)
+        if tier is None and _vaguely_same(entry.profile, leaf.profile):
+            tier = _VAGUE
+        tolerance = self._rules.tolerance
+        if tier is None or entry.never_valid or leaf.at < _minus(entry.start, tolerance):
+            return None
+        late = leaf.at > _plus(entry.end, tolerance)
+        if late and leaf.at > _plus(entry.end, self._after):
+            return None
+        differs = entry.profile.strengths != leaf.profile.strengths
+        return (late, tier, differs, entry.source != leaf.record.key.system)
+
+
+def _vaguely_same(a: Profile, b: Profile) -> bool:
+    routes = a.route is not None and a.route == b.route
+    return a.matchable and b.matchable and same_drug(a, b) and not disjoint(a, b) and routes and b.form_group is None
+
+
+def _tokens(profile: Profile) -> list[object]:
+    return [
+        t for t in (profile.npl_id, profile.group, profile.atc, *profile.codes, *profile.substances) if t is not None
+    ]
+
+
+def _plus(when: datetime, delta: timedelta) -> datetime:
+    try:
+        return when + delta
+    except OverflowError:
+        return when
+
+
+def _minus(when: datetime, delta: timedelta) -> datetime:
+    try:
+        return when - delta
+    except OverflowError:
+        return when
+
+
+def unordered(leaves: Iterable[Leaf], rules: Rules) -> list[list[Leaf]]:
+    """Return lines of leaves that no order explains: one product each, no gap longer than the rules allow."""
+    gap = timedelta(days=rules.matching.unordered_gap_days)
+    by_product: dict[tuple[object, ...], list[Leaf]] = {}
+    for leaf in leaves:
+        by_product.setdefault(_same_line(leaf.profile), []).append(leaf)
+    lines: list[list[Leaf]] = []
+    for members in by_product.values():
+        members.sort(key=lambda leaf: (leaf.at, leaf.record.key))
+        run: list[Leaf] = []
+        for leaf in members:
+            if run and leaf.at - run[-1].at > gap:
+                lines.append(run)
+                run = []
+            run.append(leaf)
+        lines.append(run)
+    return sorted(lines, key=lambda line: min(leaf.record.key for leaf in line))
+
+
+def _same_line(profile: Profile) -> tuple[object, ...]:
+    what: object = profile.substances or profile.atc or profile.npl_id or profile.codes
+    return (what, profile.atc, profile.form_group, profile.route)
