@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
+from mappings.sources import primary_care
 from mappings.sources.reading import Reader
 
-READERS: Final[Mapping[str, Reader]] = MappingProxyType({})
+READERS: Final[Mapping[str, Reader]] = MappingProxyType({"primary_care": primary_care.read})
 """``SourceSystem.reader`` -> the mapping."""
