@@ -23,32 +23,46 @@ find_python() {
 
 can_make_venv() { "$1" -c 'import ensurepip, venv' 2>/dev/null; }
 
+may_install() { command -v apt-get >/dev/null && [ "$(id -u)" -eq 0 ]; }
+
 # Debian packages, if we may install them; else says what to do.
 install_packages() {
-  if command -v apt-get >/dev/null && [ "$(id -u)" -eq 0 ]; then
+  if may_install; then
     say "installing Debian packages: $*"
-    apt-get update -qq
     DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >/dev/null
   else
-    say "Python 3.11 or newer with its venv module is needed. On Debian or Ubuntu:"
+    say "Python 3.11 to 3.14 with its venv module is needed. On Debian or Ubuntu:"
     say "  sudo apt-get install $*"
     say "then run make again. MEDLIST_PYTHON=/path/to/python3 chooses another Python."
     exit 1
   fi
 }
 
+# Debian splits venv off, one package for each Python; the system's own Python may be too old or not there.
+venv_package() {
+  local minor
+  for minor in 14 13 12 11; do
+    if apt-cache show "python3.$minor-venv" >/dev/null 2>&1; then
+      echo "python3.$minor-venv"
+      return
+    fi
+  done
+  echo python3-venv
+}
+
 python=$(find_python)
-if [ -z "$python" ]; then
-  install_packages python3 python3-venv
-  python=$(find_python)
-  if [ -z "$python" ]; then
-    say "The system's Python is older than 3.11. Install a newer one and set MEDLIST_PYTHON to its path."
-    exit 1
-  fi
+if [ -z "$python" ] && [ -n "${MEDLIST_PYTHON:-}" ]; then
+  say "MEDLIST_PYTHON names no Python of version 3.11 to 3.14: $MEDLIST_PYTHON"
+  exit 1
 fi
-if ! can_make_venv "$python"; then
-  # Debian splits venv off, one package for each Python.
-  install_packages "$("$python" -c 'import sys; print("python%d.%d-venv" % sys.version_info[:2])')"
+if [ -z "$python" ] || ! can_make_venv "$python"; then
+  if may_install; then apt-get update -qq; fi
+  if [ -z "$python" ]; then
+    install_packages "$(venv_package)"
+    python=$(find_python)
+  else
+    install_packages "$("$python" -c 'import sys; print("python%d.%d-venv" % sys.version_info[:2])')"
+  fi
 fi
 
 # A second run at the same time waits for the first.
