@@ -1,0 +1,116 @@
+"""What our confluent-kafka clients are told, every option that matters spelled out.
+
+Sources: librdkafka's CONFIGURATION.md; the values were measured (two cores, packed records).
+"""
+
+from typing import Any, Final
+
+from confluent_kafka import KafkaError
+
+from connectors.settings import Settings
+from connectors.telemetry import declare, get_logger
+
+EVENTS: Final = declare({"client.failed": "KAF-001"})
+
+RECORD_BYTES_LIMIT: Final = 1_000_000
+"""The largest record that goes out of here: below the 1,048,588 bytes that a topic allows by default."""
+
+DELIVERY_SECONDS: Final = 30.0
+"""How long a broker may be away before a delivery has failed."""
+
+SESSION_SECONDS: Final = 10.0
+"""How long a dead member of a group keeps its partitions."""
+
+END_OF_PARTITION: Final = KafkaError._PARTITION_EOF  # noqa: SLF001 - the client's own public constant, as all below
+NO_SUCH_OFFSET: Final = KafkaError._AUTO_OFFSET_RESET  # noqa: SLF001
+ASSIGNMENT_LOST: Final = KafkaError._ASSIGNMENT_LOST  # noqa: SLF001
+TIMED_OUT: Final = KafkaError._TIMED_OUT  # noqa: SLF001
+BROKER_UNREACHABLE: Final = KafkaError._TRANSPORT  # noqa: SLF001
+COORDINATOR_UNKNOWN: Final = KafkaError._WAIT_COORD  # noqa: SLF001
+
+_log = get_logger()
+
+ClientConfig = dict[str, Any]
+
+
+def client_config(settings: Settings) -> ClientConfig:
+    """What every client has: where and how to connect; its errors are reported by us, its own log lines are off."""
+    return {
+        **settings.kafka_client(),
+        "client.id": settings.instance_id or "medlist",
+        "log_level": 0,
+        "error_cb": report,
+        "allow.auto.create.topics": False,
+        "topic.metadata.refresh.interval.ms": 30_000,
+        "reconnect.backoff.ms": 100,
+        "reconnect.backoff.max.ms": 2_000,
+        "socket.keepalive.enable": True,
+    }
+
+
+def producer_config(settings: Settings) -> ClientConfig:
+    """An idempotent producer, not transactional: acknowledged by all in-sync replicas, in order, without duplicates.
+
+    Not transactional, because transactions put markers into the log, and the offsets of the fact topic must be dense.
+    """
+    return client_config(settings) | {
+        "enable.idempotence": True,
+        "acks": "all",
+        "max.in.flight.requests.per.connection": 5,
+        "enable.gapless.guarantee": False,
+        "linger.ms": 1,
+        "compression.type": "lz4",
+        "delivery.timeout.ms": int(DELIVERY_SECONDS * 1000),
+        "message.max.bytes": RECORD_BYTES_LIMIT,
+        "batch.size": RECORD_BYTES_LIMIT,
+        "queue.buffering.max.messages": 100_000,
+        "queue.buffering.max.kbytes": 128 * 1024,
+        "partitioner": "consistent",
+        "delivery.report.only.error": False,
+    }
+
+
+def consumer_config(settings: Settings, group: str) -> ClientConfig:
+    """A member of a group that commits by hand, reads committed records, and never resets its position silently.
+
+    Positions without a commit are an error here: the caller says where a partition that was never read begins.
+    """
+    config = client_config(settings) | {
+        "group.id": group,
+        "enable.auto.commit": False,
+        "enable.auto.offset.store": False,
+        "auto.offset.reset": "error",
+        "isolation.level": "read_committed",
+        "partition.assignment.strategy": "cooperative-sticky",
+        "session.timeout.ms": int(SESSION_SECONDS * 1000),
+        "heartbeat.interval.ms": 2_000,
+        "max.poll.interval.ms": 120_000,
+        "fetch.min.bytes": 1,
+        "fetch.wait.max.ms": 100,
+        "fetch.message.max.bytes": 1_048_576,
+        "queued.max.messages.kbytes": 32 * 1024,
+        "check.crcs": True,
+        "enable.partition.eof": False,
+    }
+    if settings.instance_id is not None:
+        config["group.instance.id"] = settings.instance_id
+    return config
+
+
+def reader_config(settings: Settings, purpose: str) -> ClientConfig:
+    """A reader of assigned partitions up to their end: in no group, commits nothing, never resets silently."""
+    return client_config(settings) | {
+        "group.id": f"medlist-{purpose}",  # librdkafka wants a name; nothing is ever committed under it
+        "enable.auto.commit": False,
+        "enable.auto.offset.store": False,
+        "auto.offset.reset": "error",
+        "isolation.level": "read_committed",
+        "enable.partition.eof": True,
+        "fetch.wait.max.ms": 50,
+        "check.crcs": True,
+    }
+
+
+def report(error: KafkaError) -> None:
+    """Log an error of the client as a whole (no broker, refused login); the client goes on trying by itself."""
+    _log.warning("client.failed", kafka_error=error.name(), fatal=error.fatal(), retryable=error.retriable())

@@ -1,0 +1,59 @@
+"""Why the intake refuses to start or stops: codes, what to do, exit status. Texts name places and rules, never values."""
+
+from enum import Enum
+from typing import Final
+
+from connectors.telemetry import CodedError
+from streams.topology.problems import OPERATOR_STATUS, RESTART_STATUS
+
+
+class IntakeCode(Enum):
+    """One reason each, with the exit status and what to do. A code is never reused."""
+
+    SOURCES_WRONG = (
+        "ITK-001",
+        OPERATOR_STATUS,
+        "Correct the list of sources (`medlist config` shows where it is read from).",
+    )
+    TOPICS_MISSING = ("ITK-002", OPERATOR_STATUS, "Run `medlist topics --apply`.")
+    NO_BROKER = (
+        "ITK-003",
+        RESTART_STATUS,
+        "Check the address, the login and the brokers; `medlist doctor` tries them.",
+    )
+    READ_FAILED = ("ITK-004", RESTART_STATUS, "Check the broker, the topic and the right to read it.")
+    POSITION_LOST = (
+        "ITK-005",
+        OPERATOR_STATUS,
+        "The messages at our position are gone, or the topic was made anew: have them sent again, then set the group's offset.",
+    )
+    SEND_FAILED = (
+        "ITK-006",
+        RESTART_STATUS,
+        "Nothing is lost. Check the broker, its disk, and `max.message.bytes` of the topic.",
+    )
+    COMMIT_FAILED = ("ITK-007", RESTART_STATUS, "Nothing is lost. Check the right to use the group.")
+    STUCK = ("ITK-008", RESTART_STATUS, "The restart fetches anew. If it comes again, look at the brokers.")
+    NOT_IN_QUARANTINE = (
+        "ITK-009",
+        OPERATOR_STATUS,
+        "Check the ids, and that the number of partitions is that of the quarantine. Nothing was put back.",
+    )
+
+    def __init__(self, code: str, status: int, remedy: str) -> None:
+        self.code = code
+        self.status = status
+        self.remedy = remedy
+
+
+class IntakeError(CodedError):
+    """The intake cannot start or must stop. `detail` names the place (source, topic, partition), never a value."""
+
+    def __init__(self, reason: IntakeCode, detail: str) -> None:
+        super().__init__(reason.code, detail, reason.remedy)
+        self.reason: Final = reason
+
+    @property
+    def status(self) -> int:
+        """The exit status that says what a supervisor should do."""
+        return self.reason.status
