@@ -1,0 +1,103 @@
+"""The publication: per patient, what was last sent toward NLL, or why nothing was. The value of ``medlist.publish.v1``.
+
+It holds ids, codes and times; nothing of a prescription's content, and no person number.
+"""
+
+from datetime import datetime
+from typing import Literal
+
+import msgspec
+
+from contracts.values import Value
+
+PublicationState = Literal["published", "pending", "parked", "failing"]
+"""``published``: what the endpoint holds is what the list asks for. ``pending``: a list waits for its turn.
+``parked``: refused for good; nothing is tried until the list changes. ``failing``: being tried again."""
+
+OperationKind = Literal["create", "update", "replace", "end", "cancel"]
+
+
+class Done(Value, frozen=True, order=True, kw_only=True):
+    """A write that the endpoint carried out. ``version`` is the version of the resource that it made."""
+
+    kind: OperationKind
+    record: str
+    id: str | None = None
+    version: str | None = None
+    request_id: str
+
+
+class HeldBack(Value, frozen=True, order=True, kw_only=True):
+    """A prescription of the list for which nothing was sent, on purpose. ``reason`` is in ``HELD_REASONS``."""
+
+    record: str
+    reason: str
+
+
+class PublishProblem(Value, frozen=True, order=True, kw_only=True):
+    """Why something could not be published: a code (the endpoint's, or ours) and a place, never a value.
+
+    ``record`` is ``None`` when it concerns the whole patient.
+    """
+
+    code: str
+    place: str = ""
+    record: str | None = None
+
+
+class Link(Value, frozen=True, order=True, kw_only=True):
+    """A record and the prescription at the endpoint that it is. ``ours``: created from here, so changed and ended from here."""
+
+    record: str
+    id: str
+    ours: bool
+
+
+class Publication(Value, frozen=True, kw_only=True):
+    """How one patient's list stands toward NLL.
+
+    ``list_hash`` is the SHA-256 (hex) of the list's bytes, ``wanted_hash`` that of what it asks NLL to hold: while that
+    is unchanged nothing needs to be sent. ``since`` is when ``state`` began.
+    """
+
+    patient: str
+    state: PublicationState
+    list_hash: str
+    wanted_hash: str | None = None
+    since: datetime
+    operations: tuple[Done, ...] = ()
+    links: tuple[Link, ...] = ()
+    held: tuple[HeldBack, ...] = ()
+    problems: tuple[PublishProblem, ...] = ()
+    attempts: int = 0
+
+
+HELD_REASONS = {
+    "source-unknown": "No policy names the source of the prescription.",
+    "publishes-itself": "The source registers its own prescriptions; it is linked, never written.",
+    "inpatient": "An order or prescription of a ward is not NLL's.",
+    "undecided": "The sources disagree on a field of the line, and nobody has settled it.",
+    "conflict": "A conflict concerns the line, and nobody has settled it.",
+    "state-unknown": "The state of the prescription is not known.",
+    "patient-in-doubt": "Who the patient is, is not settled.",
+    "registered-elsewhere": "Its source says that another system registered it already.",
+    "closed-there": "It was ended or cancelled at the endpoint, or nothing is left to dispense.",
+    "parked-there": "The endpoint's owner has parked it.",
+    "twice-there": "More than one open prescription at the endpoint bears the record's id.",
+    "other-drug-there": "The prescription at the endpoint is of another drug.",
+    "not-expressible": "It has no truthful form at the endpoint; the problems tell why.",
+    "expired": "Its last day of validity has passed; it is not registered anew.",
+}
+"""Why a prescription is held back, by code. Codes are never reused; retired ones stay."""
+
+_encoder = msgspec.json.Encoder(order="deterministic")
+
+
+def encode_publication(publication: Publication) -> bytes:
+    """Return the canonical bytes."""
+    return _encoder.encode(publication)
+
+
+def decode_publication(data: bytes) -> Publication:
+    """Read them back. Raises ``msgspec.DecodeError`` for anything else."""
+    return msgspec.json.decode(data, type=Publication)

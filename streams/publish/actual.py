@@ -1,0 +1,77 @@
+"""What the endpoint holds for a patient, as read: the planner's other half."""
+
+from collections.abc import Iterable
+from datetime import date
+from typing import Final
+
+import msgspec
+
+from contracts.systems import NLL_PRESCRIPTION
+from mappings.fhir.elements import child, identifiers, text_at
+from mappings.fhir.exact_json import JsonObject
+from mappings.fhir.medication_request import Subject
+from mappings.fhir.vocabulary import RECORD
+
+CLOSED: Final = frozenset({"stopped", "cancelled", "entered-in-error"})
+"""Statuses that nothing leads out of."""
+
+DISPENSABLE: Final = frozenset({"active", "on-hold"})
+"""Statuses under which something is left to dispense; ``completed`` (slutexpedierad) is neither this nor closed."""
+
+
+class Registered(msgspec.Struct, frozen=True, kw_only=True):
+    """One prescription at the endpoint. ``records`` are the record ids it bears: those that we created bear one."""
+
+    id: str
+    version: str
+    status: str
+    records: tuple[str, ...]
+    nll_ids: tuple[str, ...]
+    resource: JsonObject
+
+    @property
+    def closed(self) -> bool:
+        """Whether it has been ended or cancelled."""
+        return self.status in CLOSED
+
+    @property
+    def dispensable(self) -> bool:
+        """Whether something is left to dispense on it."""
+        return self.status in DISPENSABLE
+
+
+class Actual(msgspec.Struct, frozen=True, kw_only=True):
+    """What a patient has at the endpoint.
+
+    ``read_on`` is the day in Sweden on which it was read; ``list_version`` the list's version before it was read.
+    """
+
+    subject: Subject
+    read_on: date
+    registered: tuple[Registered, ...] = ()
+    list_version: int | None = None
+
+    def of_record(self, record: str) -> tuple[Registered, ...]:
+        """Return the prescriptions that we created for a record."""
+        return tuple(one for one in self.registered if record in one.records)
+
+
+def registered(resources: Iterable[JsonObject]) -> tuple[Registered, ...]:
+    """Return the prescriptions among these resources, by id. One without id, version or status cannot be built upon."""
+    found = []
+    for resource in resources:
+        name, status = text_at(resource, "id"), text_at(resource, "status")
+        version = text_at(child(resource, "meta"), "versionId")
+        if name is None or status is None or version is None:
+            continue
+        found.append(
+            Registered(
+                id=name,
+                version=version,
+                status=status,
+                records=tuple(identifiers(resource, RECORD)),
+                nll_ids=tuple(identifiers(resource, NLL_PRESCRIPTION)),
+                resource=resource,
+            )
+        )
+    return tuple(sorted(found, key=lambda one: one.id))

@@ -1,0 +1,90 @@
+"""The writes of a plan, and the id that each keeps over retries."""
+
+import hashlib
+from decimal import Decimal
+from typing import Final
+from uuid import uuid5
+
+import msgspec
+
+from contracts.fact import NAMESPACE
+from contracts.publication import OperationKind
+from contracts.values import Identifier
+from mappings.fhir.exact_json import JsonObject, canonical_json
+
+RANKS: Final = {"End": 0, "Cancel": 0, "Update": 1, "Create": 2}
+"""What is over is closed before anything new is opened."""
+
+
+class Operation(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """A write about one record. ``author`` is who decided it, as the source told."""
+
+    record: str
+    author: tuple[Identifier, ...] = ()
+
+
+class Create(Operation, frozen=True, kw_only=True):
+    """Register a prescription; ``replaces`` is the id of the one that it takes over from, which ends by it."""
+
+    resource: JsonObject
+    replaces: str | None = None
+
+
+class Update(Operation, frozen=True, kw_only=True):
+    """Store the full resource anew, on top of ``version``. ``changed`` names the fields that differed."""
+
+    id: str
+    version: str
+    resource: JsonObject
+    changed: tuple[str, ...]
+
+
+class End(Operation, frozen=True, kw_only=True):
+    """End the treatment now (avsluta). ``resource`` is the stored one as ended, for an endpoint that ends by update."""
+
+    id: str
+    version: str
+    resource: JsonObject
+
+
+class Cancel(Operation, frozen=True, kw_only=True):
+    """Declare that it was never valid (makulera)."""
+
+    id: str
+    version: str
+    resource: JsonObject
+
+
+AnyOperation = Create | Update | End | Cancel
+
+
+def rank(operation: AnyOperation) -> tuple[int, str, str]:
+    """Return the place of an operation in its plan."""
+    target = "" if isinstance(operation, Create) else operation.id
+    return RANKS[type(operation).__name__], operation.record, target
+
+
+def kind_of(operation: AnyOperation) -> OperationKind:
+    """Return what an operation is called in a publication."""
+    match operation:
+        case Create(replaces=None):
+            return "create"
+        case Create():
+            return "replace"
+        case Update():
+            return "update"
+        case End():
+            return "end"
+        case Cancel():
+            return "cancel"
+
+
+def request_id(patient: str, list_hash: str, operation: AnyOperation) -> str:
+    """Return the ``x-request-id``: equal for the same write for the same list, however often it is tried.
+
+    The body and the version it builds on are part of it: the same list may be asked for again after another was, and
+    that is another write.
+    """
+    body = canonical_json(msgspec.to_builtins(operation, builtin_types=(Decimal,)))
+    digest = hashlib.sha256(body).hexdigest()
+    return str(uuid5(NAMESPACE, f"publish|{patient}|{list_hash}|{digest}"))

@@ -1,0 +1,182 @@
+"""The planner: the smallest set of writes that makes the endpoint hold what the list asks for. Pure.
+
+Rules.
+- A prescription is ours when it bears our record's id. Only ours are changed, ended or cancelled.
+- Created only when nothing there bears the record's id, open or closed; what was closed there is not opened again.
+- Changed only when its content differs (``mappings.fhir.content``); a change of drug is no change but another prescription.
+- Ended only when its prescriber stopped it, or when its own end date has passed and the endpoint does not know that date.
+  Never because it is no longer asked for: absence is doubt.
+- Nothing is back-dated: an end holds from when it is sent, the time of issue stays, a start before it is not stated.
+- Whatever cannot be decided is held back with a reason, and left alone.
+"""
+
+from collections.abc import Iterable
+
+import msgspec
+
+from contracts.medication_list import StandingPrescription
+from contracts.publication import HeldBack, PublishProblem
+from contracts.values import Identifier
+from mappings.fhir.amendment import amended, cancelled, ended
+from mappings.fhir.content import content_of, differences, issued_at, treatment_end
+from mappings.fhir.exact_json import JsonObject
+from mappings.fhir.medication_request import NotExpressible, Terms, medication_request
+from streams.publish.actual import Actual, Registered
+from streams.publish.desired import Desired, Wanted
+from streams.publish.operations import AnyOperation, Cancel, Create, End, Update, rank
+from streams.publish.policy import Policy
+
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
+    """The writes in their order, and what is held back because of how things stand at the endpoint."""
+
+    operations: tuple[AnyOperation, ...] = ()
+    held: tuple[HeldBack, ...] = ()
+    problems: tuple[PublishProblem, ...] = ()
+
+
+class _Held(msgspec.Struct, frozen=True):
+    reason: str
+    problems: tuple[PublishProblem, ...] = ()
+
+
+_Decided = list[AnyOperation] | _Held
+
+
+class _View(msgspec.Struct, frozen=True):
+    desired: Desired
+    actual: Actual
+    policy: Policy
+
+
+def plan(desired: Desired, actual: Actual, policy: Policy) -> tuple[AnyOperation, ...]:
+    """Return the writes that make ``actual`` what is ``desired``; none when it already is."""
+    return examine(desired, actual, policy).operations
+
+
+def examine(desired: Desired, actual: Actual, policy: Policy) -> Plan:
+    """Return the writes, and everything that is held back with its reason."""
+    operations: list[AnyOperation] = []
+    held: list[HeldBack] = []
+    problems: list[PublishProblem] = []
+    for wanted in desired.wanted:
+        match _decide(wanted, _View(desired, actual, policy)):
+            case _Held(reason=reason, problems=found):
+                held.append(HeldBack(record=wanted.record, reason=reason))
+                problems += found
+            case decided:
+                operations += decided
+    for retire in desired.retire:
+        for one in actual.of_record(retire.record):
+            operations += _close(one, retire.record, how=retire.how)
+    return Plan(
+        operations=tuple(sorted(_without_replaced(operations), key=rank)),
+        held=tuple(sorted(held)),
+        problems=tuple(sorted(problems)),
+    )
+
+
+def _decide(wanted: Wanted, view: _View) -> _Decided:
+    there = view.actual.of_record(wanted.record)
+    author = _author(wanted.prescription)
+    match wanted.target:
+        case "standing":
+            return _keep(wanted.prescription, there, view) if there else _create(wanted.prescription, view)
+        case "run-out":
+            end = wanted.prescription.content.period.end
+            unaware = [one for one in there if one.dispensable and (end is None or treatment_end(one.resource) != end)]
+            return [op for one in unaware for op in _close(one, wanted.record, how="end", author=author)]
+        case "ended":
+            return [op for one in there for op in _close(one, wanted.record, how="end", author=author)]
+        case "cancelled":
+            return [op for one in there for op in _close(one, wanted.record, how="cancel", author=author)]
+
+
+def _create(prescription: StandingPrescription, view: _View) -> _Decided:
+    if any(record == prescription.record for record, _ in view.desired.linked):
+        return _Held("registered-elsewhere")
+    until = prescription.content.valid_until
+    if until is not None and until < view.actual.read_on:
+        return _Held("expired")
+    predecessor = _replaced(prescription, view) if view.policy.replace else None
+    terms = Terms(subject=view.actual.subject, replaces=predecessor.id if predecessor is not None else None)
+    resource = medication_request(prescription, terms)
+    if isinstance(resource, NotExpressible):
+        return _not_expressible(prescription.record, resource)
+    author = _author(prescription)
+    return [Create(record=prescription.record, author=author, resource=resource, replaces=terms.replaces)]
+
+
+def _keep(prescription: StandingPrescription, there: tuple[Registered, ...], view: _View) -> _Decided:
+    living = [one for one in there if not one.closed]
+    if len(living) != 1:
+        return _Held("twice-there" if living else "closed-there")
+    one = living[0]
+    if one.status == "on-hold":
+        return _Held("parked-there")
+    ours = medication_request(prescription, Terms(subject=view.actual.subject, issued=issued_at(one.resource)))
+    if isinstance(ours, NotExpressible):
+        return _not_expressible(prescription.record, ours)
+    return _changed(prescription, one, ours)
+
+
+def _changed(prescription: StandingPrescription, one: Registered, ours: JsonObject) -> _Decided:
+    changed = differences(content_of(ours), content_of(one.resource))
+    if not changed:
+        return []
+    if not one.dispensable:
+        return _Held("closed-there")
+    if "product" in changed:
+        return _Held("other-drug-there")
+    return [
+        Update(
+            record=prescription.record,
+            author=_author(prescription),
+            id=one.id,
+            version=one.version,
+            resource=amended(one.resource, ours),
+            changed=changed,
+        )
+    ]
+
+
+def _close(one: Registered, record: str, *, how: str, author: tuple[Identifier, ...] = ()) -> list[AnyOperation]:
+    if one.closed:
+        return []
+    if how == "cancel":
+        body = cancelled(one.resource)
+        return [Cancel(record=record, author=author, id=one.id, version=one.version, resource=body)]
+    return [End(record=record, author=author, id=one.id, version=one.version, resource=ended(one.resource))]
+
+
+def _replaced(prescription: StandingPrescription, view: _View) -> Registered | None:
+    """The open prescription of ours that this one takes over from: stopped by its prescriber, same 7-character ATC (TA27)."""
+    predecessors = {
+        (one.target.system, one.target.value) for one in prescription.content.references if one.role == "predecessor"
+    }
+    atc = prescription.content.medication.atc
+    for wanted in view.desired.wanted:
+        former = wanted.prescription
+        if wanted.target != "ended" or (former.source, former.source_id) not in predecessors:
+            continue
+        living = [one for one in view.actual.of_record(former.record) if not one.closed]
+        if len(living) == 1 and atc is not None and atc == former.content.medication.atc:
+            return living[0]
+    return None
+
+
+def _without_replaced(operations: Iterable[AnyOperation]) -> list[AnyOperation]:
+    """A prescription that another takes over from ends by that."""
+    found = list(operations)
+    replaced = {one.replaces for one in found if isinstance(one, Create)}
+    return [one for one in found if not (isinstance(one, End) and one.id in replaced)]
+
+
+def _not_expressible(record: str, why: NotExpressible) -> _Held:
+    problems = (PublishProblem(code=one.code, place=one.place, record=record) for one in why.problems)
+    return _Held("not-expressible", tuple(problems))
+
+
+def _author(prescription: StandingPrescription) -> tuple[Identifier, ...]:
+    prescriber = prescription.content.prescriber
+    return prescriber.identifiers if prescriber is not None else ()
