@@ -31,7 +31,7 @@ class _Pairs(list[tuple[str, "Json"]]):
     """The members of an object as they were written, before keys that stand twice can hide each other."""
 
 
-def read_json(data: bytes) -> Json | tuple[Problem, ...]:
+def read_json(data: bytes) -> "Json | tuple[Problem, ...]":
     """Return the value of a JSON text, or every reason why it cannot be read."""
     if len(data) > MAX_BYTES:
         return (Problem(code="too-long", place="$", text=f"send at most {MAX_BYTES} bytes in one message"),)
