@@ -4,8 +4,13 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from mappings.sources import primary_care
+from mappings.sources import canonical, primary_care
 from mappings.sources.reading import Reader
 
-READERS: Final[Mapping[str, Reader]] = MappingProxyType({"primary_care": primary_care.read})
+READERS: Final[Mapping[str, Reader]] = MappingProxyType(
+    {
+        "canonical": canonical.read,
+        "primary_care": primary_care.read,
+    }
+)
 """``SourceSystem.reader`` -> the mapping."""

@@ -23,7 +23,6 @@ from mappings.sources.primary_care.identities import acting, read_coded, read_ii
 from mappings.sources.primary_care.xml_input import Element
 from mappings.sources.reading import Context
 
-
 _NEIGHBOURS: Final[tuple[tuple[ReferenceRole, str], ...]] = (
     ("chain", "prescriptionChainId"),
     ("predecessor", "precedingPrescriptionId"),
