@@ -31,7 +31,7 @@ EARLIEST = datetime.min.replace(tzinfo=UTC)
 LATEST = datetime.max.replace(tzinfo=UTC)
 
 
-class Record(msgspec.Struct, frozen=True, gc=False):
+class Record(msgspec.Struct, frozen=True, gc=False, eq=False):
     """All live versions of one thing that one source speaks of, oldest version first; never empty."""
 
     key: Identifier

@@ -1,0 +1,227 @@
+"""Findings: what the reconciler noticed. Each is a function of rendered lines; each names its lines and its facts."""
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from itertools import combinations
+
+import msgspec
+
+from contracts.facts.administration import Administration
+from contracts.findings import FINDINGS
+from contracts.medication_list import Finding
+from streams.reconcile.dose import Dose
+from streams.reconcile.evidence import product_tier, same_drug
+from streams.reconcile.line_item import Rendered, dose_at
+from streams.reconcile.line_state import IN_FORCE, Situation, Voice
+from streams.reconcile.records import EARLIEST
+
+_ATC_THERAPY = 5
+
+
+def finding(code: str, items: Iterable[str], facts: Iterable[str], detail: Mapping[str, str] | None = None) -> Finding:
+    """Return a finding of a catalogued code. Its key names it by what it is about, so that a decision can refer to it."""
+    kind = FINDINGS[code]
+    about = (code, sorted(set(items)), sorted(set(facts)), sorted((detail or {}).items()))
+    return Finding(
+        code=code,
+        severity=kind.severity,
+        conflict=kind.conflict,
+        items=tuple(about[1]),
+        facts=tuple(about[2]),
+        key=hashlib.sha256(msgspec.json.encode(about)).hexdigest()[:16],
+        detail=dict(detail or {}),
+    )
+
+
+def line_findings(line: Rendered, now: Situation) -> Iterator[Finding]:
+    """Yield what can be noticed about one line."""
+    for rule in (
+        _dose_differs,
+        _status_differs,
+        _period_differs,
+        _stale_pouch,
+        _given_not_ordered,
+        _given_after_stop,
+        _ordered_not_given,
+        _dispensed_after_stop,
+        _units_not_comparable,
+        _undecided,
+        _unconfirmed,
+        _not_taking,
+    ):
+        yield from rule(line, now)
+
+
+def pair_findings(lines: Sequence[Rendered]) -> Iterator[Finding]:
+    """Yield what can be noticed about two lines that are in force at the same time."""
+    current = [line for line in lines if line.item.state in IN_FORCE and line.profile is not None]
+    for a, b in combinations(current, 2):
+        code = _double(a, b)
+        if code is not None:
+            yield finding(code, (a.item.strand, b.item.strand), (*_pool_facts(a), *_pool_facts(b)))
+
+
+def _double(a: Rendered, b: Rendered) -> str | None:
+    pa, pb = a.profile, b.profile
+    if pa is None or pb is None or a.item.treatment == b.item.treatment:
+        return None
+    if pa.npl_id and pa.npl_id == pb.npl_id:
+        return "duplicate-product"
+    if product_tier(pa, pb) is not None or same_drug(pa, pb) or pa.substances & pb.substances:
+        return "duplicate-substance"
+    if pa.atc and pb.atc and pa.atc[:_ATC_THERAPY] == pb.atc[:_ATC_THERAPY]:
+        return "duplicate-therapy"
+    return None
+
+
+def _pool_facts(line: Rendered) -> list[str]:
+    return [voice.standing.fact.id for voice in line.state.pool] or list(line.item.facts[:1])
+
+
+def _voice_facts(voices: Iterable[Voice]) -> list[str]:
+    return [voice.standing.fact.id for voice in voices]
+
+
+def _dose_differs(line: Rendered, now: Situation) -> Iterator[Finding]:
+    if line.item.state not in IN_FORCE:
+        return
+    a, b = line.doses.intended, line.doses.prescribed
+    layers = [line.item.layers.get("intended"), line.item.layers.get("prescribed")]
+    if a is not None and b is not None and a.differs(b) and all(x and x.state in IN_FORCE for x in layers):
+        facts = [fact for layer in layers if layer for fact in layer.facts]
+        yield finding("dose-differs", (line.item.strand,), facts, {"intended": _words(a), "prescribed": _words(b)})
+    yield from _sources_differ(line, now)
+
+
+def _sources_differ(line: Rendered, now: Situation) -> Iterator[Finding]:
+    voices = [v for v in line.state.speakers if v.state in {"active", "paused"} and v.entry.layer == "intended"]
+    for a, b in combinations(voices, 2):
+        left, right = dose_at(a, now.when), dose_at(b, now.when)
+        if left.differs(right):
+            detail = {a.entry.source: _words(left), b.entry.source: _words(right)}
+            yield finding("dose-differs", (line.item.strand,), _voice_facts((a, b)), detail)
+
+
+def _words(dose: Dose) -> str:
+    shown = dose.shown
+    return f"{shown.value} {shown.unit}" if shown.value is not None else shown.status
+
+
+def _status_differs(line: Rendered, _: Situation) -> Iterator[Finding]:
+    speakers = [v for v in line.state.speakers if not v.superseded and v.entry.kind != "inpatient_order"]
+    over = [v for v in speakers if v.state == "ended" and v.entry.kind != "reported_use"]
+    going_on = [v for v in speakers if v.state in IN_FORCE and v.entry.kind != "reported_use"]
+    stopped = [v for v in over if v.standing.rule.startswith("STOPPED")]
+    if stopped and going_on:
+        yield finding("status-differs", (line.item.strand,), _voice_facts([*stopped, *going_on]))
+
+
+def _period_differs(line: Rendered, now: Situation) -> Iterator[Finding]:
+    limit = timedelta(days=now.rules.findings.period_differs_days)
+    voices = [v for v in line.state.pool if v.entry.kind in {"outpatient_order", "list_row"}]
+    for a, b in combinations(voices, 2):
+        ends = a.standing.end, b.standing.end
+        if a.entry.source == b.entry.source:
+            continue
+        if ends[0] is not None and ends[1] is not None and abs(ends[0] - ends[1]) > limit:
+            yield finding("period-differs", (line.item.strand,), _voice_facts((a, b)), {"field": "end"})
+
+
+def _stale_pouch(line: Rendered, now: Situation) -> Iterator[Finding]:
+    rolls = [roll for roll in line.line.supplies.rolls if roll.left_at(now.when)]
+    if not rolls or not line.line.entries:
+        return
+    reason: str | None = None
+    if line.item.state in {"ended", "cancelled"}:
+        reason = "stopped"
+    elif line.doses.line is not None and any(line.doses.line.differs(roll.dose) for roll in rolls):
+        reason = "dose"
+    if reason is not None:
+        facts = [roll.leaf.record.newest.id for roll in rolls]
+        yield finding("stale-pouch", (line.item.strand,), (*facts, *_pool_facts(line)), {"reason": reason})
+
+
+def _given_not_ordered(line: Rendered, now: Situation) -> Iterator[Finding]:
+    if line.line.entries:
+        return
+    given = [
+        leaf
+        for leaf in line.line.given.given_by(now.when)
+        if not (isinstance(leaf.content, Administration) and leaf.content.directive)
+    ]
+    if given:
+        yield finding("given-not-ordered", (line.item.strand,), (given[0].record.newest.id, given[-1].record.newest.id))
+
+
+def _given_after_stop(line: Rendered, now: Situation) -> Iterator[Finding]:
+    end = line.item.end
+    if line.item.state != "ended" or end is None:
+        return
+    late = [leaf for leaf in line.line.given.given_after(end) if leaf.at <= now.when]
+    if late:
+        facts = (late[0].record.newest.id, late[-1].record.newest.id, *_pool_facts(line))
+        yield finding("given-after-stop", (line.item.strand,), facts)
+
+
+def _ordered_not_given(line: Rendered, now: Situation) -> Iterator[Finding]:
+    if line.item.state != "active" or line.item.daily_dose is None or line.item.daily_dose.status != "computed":
+        return
+    seen = line.line.given.by(now.when)
+    limit = timedelta(hours=now.rules.findings.not_given_after_hours)
+    if seen and now.when - seen[-1].at > limit:
+        yield finding("ordered-not-given", (line.item.strand,), (seen[-1].record.newest.id, *_pool_facts(line)))
+
+
+def _dispensed_after_stop(line: Rendered, now: Situation) -> Iterator[Finding]:
+    end = line.item.end
+    if line.item.state != "ended" or end is None:
+        return
+    late = [leaf for leaf in line.line.supplies.handed_out(now.when) if leaf.at > end]
+    if late:
+        facts = [leaf.record.newest.id for leaf in late]
+        yield finding("dispensed-after-stop", (line.item.strand,), (*facts, *_pool_facts(line)))
+
+
+def _units_not_comparable(line: Rendered, _: Situation) -> Iterator[Finding]:
+    if line.item.state not in IN_FORCE:
+        return
+    doses = [d for d in (line.doses.intended, line.doses.prescribed, line.doses.supplied) if d is not None]
+    computed = [d for d in doses if d.exact is not None]
+    units = sorted({d.shown.unit or "" for d in computed})
+    if len(units) > 1:
+        yield finding("units-not-comparable", (line.item.strand,), _pool_facts(line), {"units": ", ".join(units)})
+
+
+def _undecided(line: Rendered, _: Situation) -> Iterator[Finding]:
+    for field in line.item.undecided:
+        because = line.item.because.get(field)
+        facts = because.facts if because else ()
+        yield finding("field-undecided", (line.item.strand,), facts, {"field": field})
+
+
+def _unconfirmed(line: Rendered, now: Situation) -> Iterator[Finding]:
+    since = confirmed_at(line, now)
+    if since is None:
+        return
+    if now.when - since > timedelta(days=now.rules.lifecycle.unconfirmed_after_days):
+        yield finding("unconfirmed", (line.item.strand,), _pool_facts(line), {"since": since.date().isoformat()})
+
+
+def confirmed_at(line: Rendered, now: Situation) -> datetime | None:
+    """Return when anything last confirmed an active line without an end date; ``None`` where that is no question."""
+    if line.item.state != "active" or line.item.end is not None:
+        return None
+    moments = [v.decided[0] for v in line.state.pool] + [v.standing.start or EARLIEST for v in line.state.pool]
+    moments += [leaf.at for leaf in line.line.given.by(now.when)[-1:]]
+    moments += [leaf.at for leaf in line.line.supplies.leaves if leaf.at <= now.when][-1:]
+    latest = max(moments, default=EARLIEST)
+    return None if latest == EARLIEST else latest
+
+
+def _not_taking(line: Rendered, _: Situation) -> Iterator[Finding]:
+    if line.item.state not in IN_FORCE:
+        return
+    says_no = [v for v in line.state.speakers if v.entry.kind == "reported_use" and v.state == "ended"]
+    if says_no and any(v.entry.kind != "reported_use" for v in line.state.pool):
+        yield finding("not-taking", (line.item.strand,), _voice_facts([*says_no, *line.state.pool]))
