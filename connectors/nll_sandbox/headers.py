@@ -15,15 +15,16 @@ from connectors.nll_sandbox.outcomes import Issue, Refusal
 from connectors.nll_sandbox.resources import child, codes, objects, text_at
 from connectors.nll_sandbox.settings import SandboxSettings
 
-Demand = Literal["open", "lookup", "read", "write"]
-"""What a request is, as far as headers go: open to all; looking up a person or an article; reading or writing a
-patient's resources."""
+Demand = Literal["open", "lookup", "read", "persons", "write"]
+"""What a request is, as far as headers go: open to all; looking up a person or an article; reading one patient's
+resources, or several persons'; writing."""
 
 ALWAYS: Final = ("accept", "x-request-id", "x-context-id", "x-org-info", "x-user-agent")
 REQUIRED: Final[Mapping[Demand, tuple[str, ...]]] = {
     "open": (),
     "lookup": ALWAYS,
     "read": (*ALWAYS, "x-purpose", "x-access", "x-patientref"),
+    "persons": (*ALWAYS, "x-purpose", "x-access"),
     "write": (*ALWAYS, "x-purpose", "x-access", "prefer", "x-provenance"),
 }
 """Headers that must be there. A write names its patient in the resource; ``x-patientref`` is checked against it when

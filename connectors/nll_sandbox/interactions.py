@@ -1,52 +1,73 @@
 """The REST interactions of FHIR R4 that the server offers: read, vread, history, search, create, update."""
 
+from collections.abc import Sequence
+
 import msgspec
 
 from connectors.nll_sandbox.exact_json import JsonObject, read_json
+from connectors.nll_sandbox.filtering import Viewer
 from connectors.nll_sandbox.headers import etag
 from connectors.nll_sandbox.kinds import KINDS
 from connectors.nll_sandbox.outcomes import Answer, Issue, Refusal, operation_outcome, refuse
 from connectors.nll_sandbox.population import look_up
-from connectors.nll_sandbox.reading import bundle, found, search
+from connectors.nll_sandbox.reading import bundle, list_info, matches, search
+from connectors.nll_sandbox.rights import may
 from connectors.nll_sandbox.server import Call, Sandbox
 from connectors.nll_sandbox.store import Stored
+from connectors.nll_sandbox.vocabulary import LIST_INFO_CODE
 from connectors.nll_sandbox.writing import Step, Writer, Written
 from contracts.systems import PERSONNUMMER
 
 Result = Answer | Refusal
+_NOT_FOUND = refuse(404, "unknown-resource", "There is no such resource.", kind="not-found")
 
 
 def read(sandbox: Sandbox, call: Call) -> Result:
     """The resource in its latest version."""
-    return _resource_answer(found(sandbox.store.read(call.kind, call.name, call.as_of)))
+    return _shown(sandbox, call, sandbox.store.read(call.kind, call.name, call.as_of))
 
 
 def vread(sandbox: Sandbox, call: Call) -> Result:
     """The resource in one version."""
     version = call.path["version"]
-    return _resource_answer(
-        found(sandbox.store.vread(call.kind, call.name, int(version)) if version.isdigit() else None)
-    )
+    known = version.isascii() and version.isdigit()
+    return _shown(sandbox, call, sandbox.store.vread(call.kind, call.name, int(version)) if known else None)
 
 
 def history(sandbox: Sandbox, call: Call) -> Result:
     """Every version of a resource, newest first."""
-    versions = sandbox.store.history(call.kind, call.name)
-    if not versions:
-        return refuse(404, "unknown-resource", "There is no such resource.", kind="not-found")
-    entries = [_history_entry(call, one) for one in versions]
+    latest = _shown(sandbox, call, sandbox.store.read(call.kind, call.name))
+    if isinstance(latest, Refusal):
+        return latest
+    viewer = viewer_of(sandbox, call)
+    versions = [(one, shown) for one in sandbox.store.history(call.kind, call.name) if (shown := viewer.see(one))]
+    entries = [_history_entry(call, stored, shown) for stored, shown in versions]
     return Answer(200, {"resourceType": "Bundle", "type": "history", "total": len(entries), "entry": entries})
 
 
 def search_kind(sandbox: Sandbox, call: Call) -> Result:
-    """The resources that match, one page of them."""
+    """The resources that match and that the caller may see, one page of them."""
+    forbidden = may(call.caller, "read", call.kind)
+    if forbidden is not None:
+        return forbidden
     query = dict(call.query)
     token = query.get("identifier", "")
     if call.kind == "Patient" and sandbox.settings.population == "open" and token.startswith(f"{PERSONNUMMER}|"):
         look_up(sandbox.store, token.split("|", 1)[1], call.now)
-    resources = search(sandbox.store, call.kind, query, call.as_of)
-    if isinstance(resources, Refusal):
-        return resources
+    found = search(sandbox.store, call.kind, query, call.as_of)
+    if isinstance(found, Refusal):
+        return found
+    patient = _patient(query)
+    if patient is not None and call.context.patient not in {None, patient}:
+        return refuse(400, "patient-differs", "The patient is not the one that x-patientref names.")
+    viewer = viewer_of(sandbox, call)
+    resources = [shown for one in found if (shown := viewer.see(one, call.as_of))]
+    call.notes.hidden = len(found) - len(resources)
+    if call.kind == "Basic" and patient is not None and sandbox.store.read("Patient", patient) is not None:
+        info = list_info(sandbox, patient, call.now, call.as_of)
+        resources += [info] if matches(info, query) else []
+    call.notes.resources += [f"{one['resourceType']}/{one['id']}" for one in resources]
+    call.notes.patient = patient
     offset, count = _whole(query.get("_offset"), 0), _whole(query.get("_count"), sandbox.settings.page_size)
     return bundle(call.kind, resources, call.base, (offset, min(count, sandbox.settings.page_size)), query)
 
@@ -56,7 +77,7 @@ def create(sandbox: Sandbox, call: Call) -> Result:
     resource = body_resource(call, call.kind)
     if isinstance(resource, Refusal):
         return resource
-    return _written(sandbox, call, Step(action="create", kind=call.kind, resource=resource), 201)
+    return carried_out(sandbox, call, Step(action="create", kind=call.kind, resource=resource), 201)
 
 
 def update(sandbox: Sandbox, call: Call) -> Result:
@@ -65,7 +86,7 @@ def update(sandbox: Sandbox, call: Call) -> Result:
     if isinstance(resource, Refusal):
         return resource
     step = Step(action="update", kind=call.kind, resource=resource, name=call.name, if_match=call.context.if_match)
-    return _written(sandbox, call, step, 200)
+    return carried_out(sandbox, call, step, 200)
 
 
 def no_such_method(_sandbox: Sandbox, _call: Call) -> Result:
@@ -84,28 +105,53 @@ def body_resource(call: Call, kind: str) -> JsonObject | Refusal:
     return resource
 
 
-def writer(sandbox: Sandbox, call: Call) -> Writer:
-    """The writer for one request."""
-    return Writer(sandbox.store, sandbox.settings, call.now, call.caller, call.context)
-
-
-def version_headers(base: str, stored: Stored, *, created: bool) -> dict[str, str]:
-    """ETag, and where the version stands."""
-    headers = {"ETag": etag(stored.version)}
-    if created:
-        headers["Location"] = f"{base}/{stored.kind}/{stored.id}/_history/{stored.version}"
-    return headers
-
-
-def _written(sandbox: Sandbox, call: Call, step: Step, status: int) -> Result:
-    outcome = writer(sandbox, call).write([step])
+def carried_out(sandbox: Sandbox, call: Call, step: Step, status: int) -> Result:
+    """The answer to a write of one step, in the form the client prefers."""
+    outcome = Writer(sandbox, call).write([step])
     if isinstance(outcome, Refusal):
         return outcome
+    note_written(call, outcome)
     one = outcome[0]
-    headers = version_headers(call.base, one.stored, created=status == 201)  # noqa: PLR2004 - Created
+    headers = {"ETag": etag(one.stored.version)}
+    if step.action == "create":
+        headers["Location"] = f"{call.base}/{one.stored.kind}/{one.stored.id}/_history/{one.stored.version}"
     if one.stored.patient and KINDS[one.stored.kind].changes_list:
         headers[sandbox.settings.list_version_header] = str(sandbox.store.list_version(one.stored.patient))
     return Answer(status, _preferred(call, one), headers)
+
+
+def note_written(call: Call, written: Sequence[Written]) -> None:
+    """Tell the audit log what was stored."""
+    call.notes.stored = len(written)
+    call.notes.unchanged = sum(one.changed_nothing for one in written)
+    call.notes.resources += [f"{one.stored.kind}/{one.stored.id}/_history/{one.stored.version}" for one in written]
+    call.notes.patient = next((one.stored.patient for one in written if one.stored.patient), None)
+
+
+def viewer_of(sandbox: Sandbox, call: Call) -> Viewer:
+    """What the caller may see."""
+    return Viewer(sandbox.store, sandbox.settings, call.now, call.caller, call.context)
+
+
+def _shown(sandbox: Sandbox, call: Call, stored: Stored | None) -> Result:
+    forbidden = may(call.caller, "read", call.kind)
+    if forbidden is not None:
+        return forbidden
+    prefix, _, patient = call.name.partition("-")
+    if stored is None and call.kind == "Basic" and prefix == LIST_INFO_CODE and sandbox.store.read("Patient", patient):
+        return Answer(200, list_info(sandbox, patient, call.now, call.as_of))
+    if stored is None:
+        return _NOT_FOUND
+    call.notes.patient = stored.patient
+    if call.context.patient is not None and stored.patient not in {None, call.context.patient}:
+        return refuse(400, "patient-differs", "The patient is not the one that x-patientref names.")
+    resource = viewer_of(sandbox, call).see(stored, call.as_of)
+    if resource is None:
+        call.notes.hidden = 1
+        text = "The resource is hidden from this caller."
+        return refuse(sandbox.settings.hidden_status, "hidden", text, kind="suppressed")
+    call.notes.resources.append(f"{stored.kind}/{stored.id}/_history/{stored.version}")
+    return Answer(200, resource, {"ETag": etag(stored.version)})
 
 
 def _preferred(call: Call, one: Written) -> JsonObject | None:
@@ -114,25 +160,24 @@ def _preferred(call: Call, one: Written) -> JsonObject | None:
             return None
         case "outcome":
             told = Issue(code="stored", kind="informational", severity="information", text="The resource was stored.")
-            return operation_outcome([told])
+            return operation_outcome([*one.warnings, told])
         case _:
             return one.stored.resource
 
 
-def _resource_answer(stored: Stored | Refusal) -> Result:
-    if isinstance(stored, Refusal):
-        return stored
-    return Answer(200, stored.resource, {"ETag": etag(stored.version)})
-
-
-def _history_entry(call: Call, stored: Stored) -> JsonObject:
+def _history_entry(call: Call, stored: Stored, shown: JsonObject) -> JsonObject:
     method, status = ("POST", "201") if stored.version == 1 else ("PUT", "200")
     return {
         "fullUrl": f"{call.base}/{stored.kind}/{stored.id}",
-        "resource": stored.resource,
+        "resource": shown,
         "request": {"method": method, "url": stored.kind if method == "POST" else f"{stored.kind}/{stored.id}"},
         "response": {"status": status, "etag": etag(stored.version), "lastModified": stored.at},
     }
+
+
+def _patient(query: dict[str, str]) -> str | None:
+    value = query.get("patient") or query.get("subject")
+    return value.removeprefix("Patient/") if value else None
 
 
 def _whole(value: str | None, otherwise: int) -> int:

@@ -6,8 +6,27 @@ from typing import Final
 import msgspec
 
 from connectors.nll_sandbox.exact_json import JsonObject
-from connectors.nll_sandbox.resources import child, codes, contained, identifiers, referred
-from connectors.nll_sandbox.vocabulary import LIST_INFO_CODE
+from connectors.nll_sandbox.resources import (
+    child,
+    codes,
+    contained,
+    extension_value,
+    identifiers,
+    objects,
+    referred,
+    text_at,
+)
+from connectors.nll_sandbox.vocabulary import (
+    ACCESS_CONSENT_CODE,
+    BASIS_CODE,
+    BASIS_STATUS,
+    DISPENSES_ALLOWED,
+    DOSE_CONSENT_CODE,
+    DOSE_PACKAGING,
+    LIST_INFO_CODE,
+    LOCK_CODE,
+    LOCK_STATUS,
+)
 
 
 class Kind(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,6 +71,62 @@ def patient_of(kind: str, resource: JsonObject) -> str | None:
     return f"contained|{person[0][0]}|{person[0][1]}" if person else None
 
 
+def variant(kind: str, resource: JsonObject) -> str:
+    """Which NLL profile a Basic or Consent is, by its code; empty when it is none, and for every other kind."""
+    known = {
+        "Basic": (LIST_INFO_CODE, BASIS_CODE, LOCK_CODE),
+        "Consent": (DOSE_CONSENT_CODE, ACCESS_CONSENT_CODE),
+    }
+    named = {*codes(resource.get("code")), *(code for one in objects(resource.get("category")) for code in codes(one))}
+    return next((code for code in known.get(kind, ()) if code in named), "")
+
+
 def is_list_info(resource: JsonObject) -> bool:
-    """Whether a Basic is a MedicationListInfo, which the server alone writes."""
-    return LIST_INFO_CODE in codes(child(resource.get("code")))
+    """Whether a resource is a MedicationListInfo, which the server alone writes."""
+    return variant("Basic", resource) == LIST_INFO_CODE
+
+
+def is_dose_basis(resource: JsonObject) -> bool:
+    """Whether a resource is a dose basis (dosunderlag)."""
+    return resource.get("resourceType") == "Basic" and variant("Basic", resource) == BASIS_CODE
+
+
+def is_active_lock(resource: JsonObject) -> bool:
+    """Whether a resource is a data lock (spärr) in force."""
+    return variant("Basic", resource) == LOCK_CODE and extension_value(resource, LOCK_STATUS) == "active"
+
+
+def is_dose_consent(resource: JsonObject) -> bool:
+    """Whether a resource is a dose consent (dossamtycke)."""
+    return resource.get("resourceType") == "Consent" and variant("Consent", resource) == DOSE_CONSENT_CODE
+
+
+def is_access_consent(resource: JsonObject) -> bool:
+    """Whether a resource is an access consent (åtkomstsamtycke)."""
+    return resource.get("resourceType") == "Consent" and variant("Consent", resource) == ACCESS_CONSENT_CODE
+
+
+def basis_status(resource: JsonObject) -> str | None:
+    """The status of a dose basis."""
+    value = extension_value(resource, BASIS_STATUS)
+    return value if isinstance(value, str) else None
+
+
+def is_active_dose_prescription(resource: JsonObject) -> bool:
+    """Whether a prescription is dose-dispensed and still lives."""
+    packed = extension_value(resource.get("dispenseRequest"), DOSE_PACKAGING) is True
+    return packed and text_at(resource, "status") in {"active", "on-hold"}
+
+
+def is_counted(dispense: JsonObject) -> bool:
+    """Whether a dispense took something from its prescription."""
+    return text_at(dispense, "status") in {"completed", "in-progress"}
+
+
+def dispenses_allowed(prescription: JsonObject) -> int | None:
+    """How many times a prescription may be dispensed; None when it does not say."""
+    request = child(prescription, "dispenseRequest")
+    told, repeats = extension_value(request, DISPENSES_ALLOWED), request.get("numberOfRepeatsAllowed")
+    if isinstance(told, int):
+        return told
+    return repeats + 1 if isinstance(repeats, int) else None

@@ -1,12 +1,16 @@
 """Reading and searching: what is there, as a resource or as a Bundle; an empty Bundle when nothing matches."""
 
 from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime, timedelta
 from typing import Final
 
+from connectors.nll_sandbox.completions import today
 from connectors.nll_sandbox.exact_json import JsonObject
-from connectors.nll_sandbox.kinds import KINDS
+from connectors.nll_sandbox.kinds import KINDS, is_active_lock
 from connectors.nll_sandbox.outcomes import Answer, Issue, Refusal, refuse
-from connectors.nll_sandbox.resources import codes, identifiers, objects, referred, text_at
+from connectors.nll_sandbox.registers import articles_of
+from connectors.nll_sandbox.resources import codes, day, identifiers, objects, referred, text_at
+from connectors.nll_sandbox.server import Sandbox
 from connectors.nll_sandbox.store import LATEST, Store, Stored
 from connectors.nll_sandbox.vocabulary import (
     CONTROLLED_DRUGS,
@@ -17,31 +21,32 @@ from connectors.nll_sandbox.vocabulary import (
 )
 
 Query = Mapping[str, str]
-_LIST_INFO_PREFIX: Final = "medlistinfo-"
+CONTROLLED_LOOKBACK: Final = timedelta(days=730)
+"""A prescriber always learns whether controlled drugs were prescribed in the last 24 months."""
 
 
-def found(stored: Stored | None) -> Stored | Refusal:
-    """The resource, or a 404."""
-    return (
-        stored
-        if stored is not None
-        else refuse(404, "unknown-resource", "There is no such resource.", kind="not-found")
-    )
+def list_info(sandbox: Sandbox, patient: str, now: datetime, as_of: int = LATEST) -> JsonObject:
+    """The MedicationListInfo of a patient: the list version and two flags (``nll-reference`` 1.6, 1.10).
 
-
-def list_info(store: Store, patient: str, as_of: int = LATEST) -> JsonObject:
-    """The MedicationListInfo of a patient: the list version and two flags (``nll-reference`` 1.6)."""
+    The flags tell that something is there, to every caller, also when it is hidden from that caller.
+    """
+    store = sandbox.store
+    version = store.list_version(patient, as_of)
+    locked = any(is_active_lock(one.resource) for one in store.of_patient("Basic", patient, as_of))
+    since = now - CONTROLLED_LOOKBACK
+    prescriptions = (one.resource for one in store.of_patient("MedicationRequest", patient, as_of))
+    controlled = any(_issued_since(one, since) and _is_controlled(sandbox, one) for one in prescriptions)
     return {
         "resourceType": "Basic",
-        "id": f"{_LIST_INFO_PREFIX}{patient}",
-        "meta": {"versionId": str(store.list_version(patient, as_of))},
+        "id": f"{LIST_INFO_CODE}-{patient}",
+        "meta": {"versionId": str(version)},
         "extension": [
             {
                 "url": LIST_INFO,
                 "extension": [
-                    {"url": LIST_VERSION, "valueInteger": store.list_version(patient, as_of)},
-                    {"url": CONTROLLED_DRUGS, "valueBoolean": False},
-                    {"url": PRIVACY_LOCK, "valueBoolean": False},
+                    {"url": LIST_VERSION, "valueInteger": version},
+                    {"url": CONTROLLED_DRUGS, "valueBoolean": controlled},
+                    {"url": PRIVACY_LOCK, "valueBoolean": locked},
                 ],
             }
         ],
@@ -50,7 +55,16 @@ def list_info(store: Store, patient: str, as_of: int = LATEST) -> JsonObject:
     }
 
 
-def search(store: Store, kind: str, query: Query, as_of: int) -> list[JsonObject] | Refusal:
+def _issued_since(prescription: JsonObject, since: datetime) -> bool:
+    issued = day(prescription.get("authoredOn"))
+    return issued is not None and issued >= today(since)
+
+
+def _is_controlled(sandbox: Sandbox, prescription: JsonObject) -> bool:
+    return any(article.is_controlled for article in articles_of(sandbox.registers, prescription))
+
+
+def search(store: Store, kind: str, query: Query, as_of: int) -> list[Stored] | Refusal:
     """The resources that satisfy every parameter; a 400 that names each parameter that cannot be used."""
     unknown = sorted(set(query) - KINDS[kind].parameters)
     if unknown:
@@ -62,10 +76,7 @@ def search(store: Store, kind: str, query: Query, as_of: int) -> list[JsonObject
     candidates = _candidates(store, kind, query, as_of)
     if candidates is None:
         return refuse(400, "search-too-wide", "Search by patient, identifier or _id.", kind="required")
-    resources = [one.resource for one in candidates]
-    if kind == "Basic" and (patient := _patient(query)) and store.read("Patient", patient) is not None:
-        resources.append(list_info(store, patient, as_of))
-    return [resource for resource in resources if _matches(resource, query)]
+    return [one for one in candidates if matches(one.resource, query)]
 
 
 def _patient(query: Query) -> str | None:
@@ -84,7 +95,8 @@ def _candidates(store: Store, kind: str, query: Query, as_of: int) -> Iterable[S
     return store.all_of(kind, as_of) if kind == "Medication" or "target" in query else None
 
 
-def _matches(resource: JsonObject, query: Query) -> bool:
+def matches(resource: JsonObject, query: Query) -> bool:
+    """Whether a resource satisfies every parameter that looks into it."""
     return all(name not in _TESTS or _TESTS[name](resource, value) for name, value in query.items())
 
 

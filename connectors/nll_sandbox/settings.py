@@ -86,6 +86,8 @@ class SandboxSettings(msgspec.Struct, frozen=True, kw_only=True):
     clients: Mapping[str, Client] = TEST_CLIENTS
     admin_token: str | None = None
     articles_file: Path = SEED_FOLDER / "articles.csv"
+    prescribers_file: Path = SEED_FOLDER / "prescribers.csv"
+    workplaces_file: Path = SEED_FOLDER / "workplaces.csv"
     seed_files: tuple[Path, ...] = ()
 
     token_seconds: Annotated[int, _ASSUMED] = 3600
@@ -93,12 +95,19 @@ class SandboxSettings(msgspec.Struct, frozen=True, kw_only=True):
     stale_list_status: Annotated[Literal[409, 412, 422], _ASSUMED] = 409
     list_version_header: Annotated[str, _ASSUMED] = "x-medicationlist-version"
     version_required_on_update: Annotated[bool, _ASSUMED] = True
+    activity_must_fit: Annotated[bool, _ASSUMED] = True
     same_request_id: Annotated[Literal["replay", "ignore"], _ASSUMED] = "replay"
     population: Annotated[Literal["open", "seeded"], _ASSUMED] = "open"
+    article_register: Annotated[Literal["open", "seeded"], _ASSUMED] = "seeded"
+    prescriber_register: Annotated[Literal["open", "seeded"], _ASSUMED] = "open"
+    aff_severities: Annotated[Mapping[str, Literal["reject", "warn", "off"]], _ASSUMED] = MappingProxyType({})
     purposes: Annotated[frozenset[str], _ASSUMED] = frozenset({"VARD", "EXPEDIERING", "KOMPLETTERING", "PATIENT"})
     access_types: Annotated[frozenset[str], _ASSUMED] = frozenset(
         {"SAMTYCKE", "DOSSAMTYCKE", "BARN", "FORMODAT_SAMTYCKE", "NODATKOMST", "EGEN"}
     )
+    filters: Annotated[bool, _ASSUMED] = True
+    lock_opening_access: Annotated[frozenset[str], _ASSUMED] = frozenset({"NODATKOMST"})
+    hidden_status: Annotated[Literal[403, 404], _ASSUMED] = 403
     page_size: Annotated[int, _ASSUMED] = 200
 
 

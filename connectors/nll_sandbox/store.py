@@ -24,6 +24,7 @@ CREATE TABLE IF NOT EXISTS txn (seq INTEGER PRIMARY KEY AUTOINCREMENT, at TEXT N
 CREATE TABLE IF NOT EXISTS version (
   kind TEXT NOT NULL, id TEXT NOT NULL, version INTEGER NOT NULL, txn INTEGER NOT NULL, patient TEXT,
   owner TEXT NOT NULL, at TEXT NOT NULL, body BLOB NOT NULL, PRIMARY KEY (kind, id, version));
+CREATE INDEX IF NOT EXISTS version_of_id ON version (id);
 CREATE INDEX IF NOT EXISTS version_of_patient ON version (patient, kind, id, version);
 CREATE TABLE IF NOT EXISTS identifier (
   kind TEXT NOT NULL, token TEXT NOT NULL, id TEXT NOT NULL, PRIMARY KEY (kind, token, id)) WITHOUT ROWID;
@@ -101,12 +102,19 @@ class Store:
         self.connection.execute("ROLLBACK" if transaction.undone else "COMMIT")
 
     def next_id(self, prefix: str) -> str:
-        """A fresh id ``prefix-n``; call inside a transaction."""
-        row = self.connection.execute(
-            "INSERT INTO counter VALUES (?, 1) ON CONFLICT (name) DO UPDATE SET value = value + 1 RETURNING value",
-            (prefix,),
-        ).fetchone()
-        return f"{prefix}-{row[0]}"
+        """An id ``prefix-n`` that nothing has, seeded resources included; call inside a transaction."""
+        while True:
+            row = self.connection.execute(
+                "INSERT INTO counter VALUES (?, 1) ON CONFLICT (name) DO UPDATE SET value = value + 1 RETURNING value",
+                (prefix,),
+            ).fetchone()
+            name = f"{prefix}-{row[0]}"
+            if self.connection.execute("SELECT 1 FROM version WHERE id = ? LIMIT 1", (name,)).fetchone() is None:
+                return name
+
+    def is_seeded(self) -> bool:
+        """Whether anything has ever been stored: then a file from an earlier run goes on as it was."""
+        return self.connection.execute("SELECT 1 FROM version LIMIT 1").fetchone() is not None
 
     def put(self, stored: Stored) -> None:
         """Store one version; call inside a transaction."""

@@ -1,23 +1,32 @@
 """One atomic write: every step of a request is completed, examined and stored, or nothing is.
 
-A single create or update is a write of one step; a bundle is a write of many.
+A single create or update is a write of one step; a bundle is a write of many. What follows from it (``effects``) and
+the händelse (Provenance) are stored with it.
 """
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Literal
 
 import msgspec
 
+from connectors.nll_sandbox.aff import examine
+from connectors.nll_sandbox.casework import Desk, dispenses_of
+from connectors.nll_sandbox.clinical import same_treatment
 from connectors.nll_sandbox.completions import complete_dispense, complete_prescription
+from connectors.nll_sandbox.detected_issues import with_warnings, without_warnings
+from connectors.nll_sandbox.effects import consequences
 from connectors.nll_sandbox.exact_json import JsonObject, copy_json
-from connectors.nll_sandbox.headers import RequestContext
-from connectors.nll_sandbox.kinds import KINDS, is_list_info, patient_of
-from connectors.nll_sandbox.outcomes import Issue, Refusal
-from connectors.nll_sandbox.resources import child, extension_value, referred, text_at, walk
-from connectors.nll_sandbox.settings import Caller, SandboxSettings
-from connectors.nll_sandbox.store import Store, Stored, Transaction, encode
+from connectors.nll_sandbox.filtering import Viewer
+from connectors.nll_sandbox.kinds import KINDS, is_counted, is_list_info, patient_of, variant
+from connectors.nll_sandbox.outcomes import Issue, Refusal, refuse
+from connectors.nll_sandbox.provenance import event, fits
+from connectors.nll_sandbox.resources import child, codes, extension_value, referred, text_at, walk
+from connectors.nll_sandbox.rights import may
+from connectors.nll_sandbox.server import Call, Sandbox
+from connectors.nll_sandbox.store import Stored, Transaction, encode
 from connectors.nll_sandbox.vocabulary import CHAIN
+
+_UNPROCESSABLE = 422
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,42 +46,70 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Written(msgspec.Struct, frozen=True, kw_only=True):
-    """One version that a write stored, and the one it replaced."""
+    """One version that a write stored, the one it replaced, and what the rules warned of."""
 
     stored: Stored
     previous: Stored | None = None
+    warnings: tuple[Issue, ...] = ()
+
+    @property
+    def changed_nothing(self) -> bool:
+        """Whether the version says the same about the treatment as the one before."""
+        return self.previous is not None and same_treatment(self.previous.resource, self.stored.resource)
 
 
 class Writer:
-    """Carries out writes for one request: who asks, when, and what the headers said."""
+    """Carries out the writes of one request."""
 
-    def __init__(
-        self, store: Store, settings: SandboxSettings, now: datetime, caller: Caller, context: RequestContext
-    ) -> None:
-        self._store = store
-        self._settings = settings
-        self._now = now
-        self._caller = caller
-        self._context = context
+    def __init__(self, sandbox: Sandbox, call: Call) -> None:
+        self._sandbox = sandbox
+        self._store = sandbox.store
+        self._settings = sandbox.settings
+        self._call = call
+        self._desk = Desk(sandbox.store, sandbox.registers, sandbox.settings, call.now)
+        self._viewer = Viewer(sandbox.store, sandbox.settings, call.now, call.caller, call.context)
 
-    def write(self, steps: Sequence[Step]) -> tuple[Written, ...] | Refusal:
-        """Store every step, or none and say why."""
-        with self._store.transaction(self._now) as transaction:
+    def write(self, steps: Sequence[Step], *, dry_run: bool = False) -> tuple[Written, ...] | Refusal:
+        """Store every step, or none and say why; a dry run answers the same and stores nothing."""
+        with self._store.transaction(self._call.now) as transaction:
             outcome = self._write(steps, transaction)
-            if isinstance(outcome, Refusal):
+            if isinstance(outcome, Refusal) or dry_run:
                 transaction.undo()
-            return outcome
+        if any(step.kind == "Medication" for step in steps):
+            self._sandbox.registers.forget()
+        return outcome
 
     def _write(self, steps: Sequence[Step], transaction: Transaction) -> tuple[Written, ...] | Refusal:
-        named = self._name(steps)
-        refusal = self._stale_list(named) or self._first_refusal(named)
-        if refusal is not None:
-            return refusal
-        written = tuple(self._store_step(step, transaction) for step in named)
-        for patient in {one.stored.patient for one in written if KINDS[one.stored.kind].changes_list}:
-            if patient is not None:
-                self._store.raise_list_version(patient, transaction.seq)
-        return written
+        written: list[Written] = []
+        refusals: list[Refusal] = []
+        for step in self._name(steps):
+            # A step that breaks a rule is stored all the same, so that later steps that build on it are judged for
+            # themselves; the transaction is undone in the end.
+            refusal = self._refusal(step)
+            if refusal is None:
+                outcome = self._carry_out(step, transaction)
+                written.append(outcome[0])
+                refusal = outcome[1]
+            if refusal is not None:
+                refusals.append(refusal)
+        if refusals:
+            issues = dict.fromkeys(issue for refusal in refusals for issue in refusal.issues)
+            return Refusal(refusals[0].status, tuple(issues), refusals[0].headers)
+        self._follow_up(written, transaction)
+        return tuple(written)
+
+    def _follow_up(self, written: Sequence[Written], transaction: Transaction) -> None:
+        stored = [one.stored for one in written]
+        for kind, name, resource in consequences(self._store, stored):
+            named = name or self._store.next_id(KINDS[kind].prefix)
+            stored.append(self._store_version(kind, named, resource, transaction))
+        patients = dict.fromkeys(one.patient for one in stored if KINDS[one.kind].changes_list and one.patient)
+        for patient in patients:
+            self._store.raise_list_version(patient, transaction.seq)
+        if self._call.context.provenance is not None:
+            name = self._store.next_id(KINDS["Provenance"].prefix)
+            told = event(name, self._call.context.provenance, [one.stored for one in written], transaction.at)
+            self._store.put(self._version("Provenance", name, told, transaction, next(iter(patients), None)))
 
     def _name(self, steps: Sequence[Step]) -> list[Step]:
         """Give every created resource its id, and put ids where the bundle had placeholders."""
@@ -85,108 +122,143 @@ class Writer:
             for step in steps
         ]
         ids = {step.full_url: f"{step.kind}/{step.name}" for step in named if step.full_url}
-        for step in named:
-            for element in walk(step.resource):
-                if element.get("reference") in ids:
-                    element["reference"] = ids[element["reference"]]
+        for element in (element for step in named for element in walk(step.resource)):
+            if element.get("reference") in ids:
+                element["reference"] = ids[element["reference"]]
         return named
 
-    def _stale_list(self, steps: Sequence[Step]) -> Refusal | None:
-        supplied = self._context.list_version
-        patients = {patient_of(step.kind, step.resource) for step in steps} - {None}
-        if supplied is None or all(self._store.list_version(str(patient)) == supplied for patient in patients):
-            return None
-        text = "The medication list has changed since it was read; read it again."
-        return Refusal(self._settings.stale_list_status, (Issue(code="U.011", kind="conflict", text=text),))
-
-    def _first_refusal(self, steps: Sequence[Step]) -> Refusal | None:
-        """The refusals of all steps in one; the status is that of the first."""
-        refusals = [refusal for step in steps if (refusal := self._refusal(step)) is not None]
-        if not refusals:
-            return None
-        issues = tuple(issue for refusal in refusals for issue in refusal.issues)
-        return Refusal(refusals[0].status, issues, refusals[0].headers)
-
     def _refusal(self, step: Step) -> Refusal | None:
-        form = self._form(step)
+        """Why the step cannot even be examined: its form, the role, the version it changes."""
+        form = _form(step, self._call, activity_must_fit=self._settings.activity_must_fit)
         if form:
-            return Refusal(422 if step.action == "create" else 400, tuple(form))
-        return self._stale_version(step) if step.action == "update" else None
-
-    def _form(self, step: Step) -> list[Issue]:
-        resource, issues = step.resource, list[Issue]()
-
-        def wrong(code: str, element: str, text: str) -> None:
-            place = f"{step.place}{step.kind}.{element}"
-            issues.append(Issue(code=code, kind="invariant", place=place, text=text))
-
-        if step.action == "update" and resource.get("id") != step.name:
-            wrong("id-differs", "id", "The id of the resource is not the id of the address.")
-        if step.kind == "Basic" and is_list_info(resource):
-            wrong("server-owned", "code", "MedicationListInfo is written by the server alone.")
-        element = KINDS[step.kind].patient_element
-        if element is None:
-            return issues
-        patient = patient_of(step.kind, resource)
-        if patient is None:
-            wrong("patient-missing", element, "Name a Patient, or a contained one with an identifier.")
-        elif referred(resource.get(element), "Patient") and self._store.read("Patient", patient) is None:
-            wrong("P.001", element, "The patient is not in the population register.")
-        elif self._context.patient not in {None, patient}:
-            wrong("patient-differs", element, "The patient is not the one that x-patientref names.")
-        return issues
+            return Refusal(400, tuple(form))
+        forbidden = may(self._call.caller, step.action, step.kind, step.resource)
+        if forbidden is not None or step.action == "create":
+            return forbidden
+        return self._stale_version(step)
 
     def _stale_version(self, step: Step) -> Refusal | None:
         current = self._store.read(step.kind, step.name)
         if current is None:
             text = "There is no such resource; an update does not create one."
-            return Refusal(404, (Issue(code="unknown-resource", kind="not-found", text=text, place=step.place),))
+            return refuse(404, "unknown-resource", text, kind="not-found", place=step.place)
+        if self._viewer.see(current) is None:
+            return refuse(
+                self._settings.hidden_status, "hidden", "The resource is hidden from this caller.", kind="suppressed"
+            )
         body_version = text_at(child(step.resource.get("meta")), "versionId")
         told = step.if_match if step.if_match is not None else _whole(body_version)
         if told is None and self._settings.version_required_on_update:
             text = "Say which version was changed: If-Match, or meta.versionId of the resource that was read."
-            return Refusal(400, (Issue(code="version-missing", kind="required", text=text, place=step.place),))
+            return refuse(400, "version-missing", text, kind="required", place=step.place)
         if told is not None and told != current.version:
             text = "The resource has changed since it was read; read it again."
-            issue = Issue(code="version-stale", kind="conflict", text=text, place=step.place)
-            return Refusal(self._settings.stale_version_status, (issue,))
+            status = self._settings.stale_version_status
+            return refuse(status, "version-stale", text, kind="conflict", place=step.place)
         return None
 
-    def _store_step(self, step: Step, transaction: Transaction) -> Written:
+    def _carry_out(self, step: Step, transaction: Transaction) -> tuple[Written, Refusal | None]:
         previous = self._store.read(step.kind, step.name)
-        resource = step.resource
-        resource["id"] = step.name
+        resource = without_warnings(step.resource)
         if previous is None:
-            self._complete(step)
+            self._complete(step.kind, step.name, resource)
+        case = self._desk.case(step.kind, step.name, resource, self._call.caller, self._call.context)
+        issues = examine(case, step.place, self._settings.aff_severities)
+        rejecting = tuple(issue for issue in issues if issue.severity == "error")
+        warnings = tuple(issue for issue in issues if issue.severity != "error")
+        if previous is not None:
+            self._settle_status(step, resource, previous)
+        stored = self._store_version(step.kind, step.name, with_warnings(resource, warnings), transaction)
+        stale = any(issue.code == "U.011" for issue in rejecting)
+        status = self._settings.stale_list_status if stale else _UNPROCESSABLE
+        written = Written(stored=stored, previous=previous, warnings=warnings)
+        return written, Refusal(status, rejecting) if rejecting else None
+
+    def _settle_status(self, step: Step, resource: JsonObject, previous: Stored) -> None:
+        """Cancelling what was dispensed or corrected before ends it (EHM-FAQ)."""
+        if step.kind != "MedicationRequest" or resource.get("status") != "cancelled":
+            return
+        dispensed = any(is_counted(one) for one in dispenses_of(self._store, step.name))
+        if previous.resource.get("status") != "cancelled" and (dispensed or previous.version > 1):
+            resource["status"] = "stopped"
+
+    def _store_version(self, kind: str, name: str, resource: JsonObject, transaction: Transaction) -> Stored:
+        stored = self._version(kind, name, resource, transaction, patient_of(kind, resource))
+        self._store.put(stored)
+        return stored
+
+    def _version(
+        self, kind: str, name: str, resource: JsonObject, transaction: Transaction, patient: str | None
+    ) -> Stored:
+        previous = self._store.read(kind, name)
         version = 1 if previous is None else previous.version + 1
-        meta = child(resource.get("meta"))
-        resource["meta"] = {**meta, "versionId": str(version), "lastUpdated": transaction.at}
-        stored = Stored(
-            kind=step.kind,
-            id=step.name,
+        meta = {**child(resource.get("meta")), "versionId": str(version), "lastUpdated": transaction.at}
+        return Stored(
+            kind=kind,
+            id=name,
             version=version,
             txn=transaction.seq,
-            patient=patient_of(step.kind, resource),
-            owner=self._caller.caregiver if previous is None else previous.owner,
+            patient=patient,
+            owner=self._call.caller.caregiver if previous is None else previous.owner,
             at=transaction.at,
-            body=encode(resource),
+            body=encode({**resource, "id": name, "meta": meta}),
         )
-        self._store.put(stored)
-        return Written(stored=stored, previous=previous)
 
-    def _complete(self, step: Step) -> None:
-        if step.kind == "MedicationRequest":
-            chain = self._chain_of_prior(step.resource) or self._store.next_id("kedja")
-            complete_prescription(step.resource, step.name, chain, self._now)
-        elif step.kind == "MedicationDispense":
-            complete_dispense(step.resource, step.name)
+    def _complete(self, kind: str, name: str, resource: JsonObject) -> None:
+        if kind == "MedicationRequest":
+            chain = self._chain_of_prior(resource) or self._store.next_id("kedja")
+            complete_prescription(resource, name, chain, self._call.now)
+        elif kind == "MedicationDispense":
+            complete_dispense(resource, name)
 
     def _chain_of_prior(self, resource: JsonObject) -> str | None:
         prior = referred(resource.get("priorPrescription"), "MedicationRequest")
-        found = None if prior is None else self._store.read("MedicationRequest", prior)
-        if found is None:
-            return None
-        return text_at(child(extension_value(found.resource, CHAIN)), "value")
+        stored = None if prior is None else self._store.read("MedicationRequest", prior)
+        return None if stored is None else text_at(child(extension_value(stored.resource, CHAIN)), "value")
+
+
+def _form(step: Step, call: Call, *, activity_must_fit: bool) -> list[Issue]:
+    """What is wrong with the step before any rule: identity, profile, patient, stated activity."""
+    resource = step.resource
+    patient = patient_of(step.kind, resource)
+    element = KINDS[step.kind].patient_element
+    activity = next(iter(codes(child(call.context.provenance, "activity"))), "")
+    # A bundle has one händelse for all its entries.
+    misfits = activity_must_fit and not step.place and not fits(activity, step.action, step.kind)
+    checks = (
+        (step.action == "update" and resource.get("id") != step.name, "id-differs", "id"),
+        (not KINDS[step.kind].writable or is_list_info(resource), "server-owned", "code"),
+        (step.kind in {"Basic", "Consent"} and not variant(step.kind, resource), "profile-unknown", "code"),
+        (element is not None and patient is None, "patient-missing", element or ""),
+        (
+            patient is not None
+            and not patient.startswith("contained|")
+            and call.context.patient not in {None, patient},
+            "patient-differs",
+            element or "",
+        ),
+        (misfits, "activity-differs", ""),
+    )
+    return [
+        Issue(
+            code=code,
+            kind="invariant",
+            place=f"{step.place}{step.kind}.{where}" if where else "http.x-provenance",
+            text=_TEXTS[code],
+        )
+        for wrong, code, where in checks
+        if wrong
+    ]
+
+
+_TEXTS = {
+    "id-differs": "The id of the resource is not the id of the address.",
+    "server-owned": "This resource is written by the server alone.",
+    "profile-unknown": "The code says none of the profiles that the server holds.",
+    "patient-missing": "Name a Patient, or a contained one with an identifier.",
+    "patient-differs": "The patient is not the one that x-patientref names.",
+    "activity-differs": "The activity in x-provenance is not what the request does.",
+}
 
 
 def _whole(value: str | None) -> int | None:

@@ -79,6 +79,7 @@ class Api:
     async def send(self, method: str, path: str, body: object = None, **headers: str | None) -> Reply:
         """One request with all demanded headers."""
         data = body if isinstance(body, bytes) else None if body is None else write_json(body)
+        headers.setdefault("activity", "UPPDATERA_FORSKRIVNING" if method == "PUT" else None)
         return await self.raw(method, path, data, self.headers(**headers))
 
     async def raw(self, method: str, path: str, data: bytes | None, headers: dict[str, str]) -> Reply:
