@@ -1,7 +1,8 @@
 """Which real Kafka the tests run on: the one that is named, else one in a container, else one from Maven's jars."""
 
+import contextlib
+import os
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,6 +13,7 @@ from testcontainers.community.kafka import KafkaContainer
 from tests.kafka.broker import LocalKafka
 
 _IMAGE = "confluentinc/cp-kafka:7.9.1"  # carries Apache Kafka 3.9
+_SOCKET = Path("/var/run/docker.sock")
 _ENGINE_SECONDS = 2
 _START_SECONDS = 120
 _AS_OURS = {
@@ -29,7 +31,7 @@ class Broker(NamedTuple):
     origin: str
 
 
-@contextmanager
+@contextlib.contextmanager
 def some_broker(directory: Path, named: str | None) -> Iterator[Broker]:
     """A broker for as long as the context lasts: `named`, a container, or a child process with data in `directory`.
 
@@ -52,8 +54,11 @@ def some_broker(directory: Path, named: str | None) -> Iterator[Broker]:
 def _container() -> KafkaContainer | None:
     """A started container, or None where no engine answers or its image cannot be had."""
     container: KafkaContainer | None = None
+    if not os.environ.get("DOCKER_HOST") and not _SOCKET.exists():
+        return None
     try:
-        docker.from_env(timeout=_ENGINE_SECONDS).ping()
+        with contextlib.closing(docker.from_env(timeout=_ENGINE_SECONDS)) as engine:
+            engine.ping()
         container = KafkaContainer(_IMAGE).with_kraft()
         for name, value in _AS_OURS.items():
             container.with_env(name, value)
