@@ -4,7 +4,7 @@ Blocking: to be called in an executor, and only after the older owners are fence
 """
 
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 
 import msgspec
@@ -58,14 +58,14 @@ def view_log(settings: EngineSettings, positions: dict[int, Position]) -> dict[i
     topic_id = read_topic_id(settings, settings.fact_topic)
     views: dict[int, LogView] = {}
     with _reader(settings, "verify") as consumer:
-        for partition, position in positions.items():
-            low, high = consumer.get_watermark_offsets(
-                TopicPartition(settings.fact_topic, partition), timeout=ADMIN_SECONDS
-            )
+        for partition in positions:
+            asked = TopicPartition(settings.fact_topic, partition)
+            low, high = consumer.get_watermark_offsets(asked, timeout=ADMIN_SECONDS)
             views[partition] = LogView(low=low, high=high, topic_id=topic_id, record_before=None)
-            before = position.next_offset - 1
-            if low <= before < high:
-                views[partition].record_before = _read_one(consumer, settings, partition, before)
+        befores = {partition: position.next_offset - 1 for partition, position in positions.items()}
+        kept = {p: before for p, before in befores.items() if views[p].low <= before < views[p].high}
+        for partition, record in _read_records(consumer, settings, kept).items():
+            views[partition].record_before = record
     return views
 
 
@@ -106,13 +106,22 @@ def _to_the_end(consumer: Consumer, partitions: Collection[int], quiet_seconds: 
             raise TimeoutError(f"no record and no end for {quiet_seconds} s")
 
 
-def _read_one(consumer: Consumer, settings: EngineSettings, partition: int, offset: int) -> bytes:
-    consumer.assign([TopicPartition(settings.fact_topic, partition, offset)])
-    for message in _to_the_end(consumer, [partition], settings.limits.restore_quiet_seconds):
-        if message.offset() == offset:
-            return message.value() or b""
-        break
-    raise EngineError(EngineCode.RECORD_CHANGED, f"partition {partition}: no record at offset {offset}")
+def _read_records(consumer: Consumer, settings: EngineSettings, offsets: Mapping[int, int]) -> dict[int, bytes]:
+    """The values at the given offset of each fact partition; dense offsets mean that each is the first we get."""
+    if not offsets:
+        return {}
+    consumer.assign([TopicPartition(settings.fact_topic, p, offset) for p, offset in offsets.items()])
+    found: dict[int, bytes] = {}
+    for message in _to_the_end(consumer, offsets, settings.limits.restore_quiet_seconds):
+        partition = _partition_of(message)
+        if partition in found:
+            continue
+        if message.offset() != offsets[partition]:
+            raise EngineError(EngineCode.RECORD_CHANGED, f"partition {partition}: no record at {offsets[partition]}")
+        found[partition] = message.value() or b""
+        if len(found) == len(offsets):
+            break
+    return found
 
 
 def _partition_of(message: Message) -> int:

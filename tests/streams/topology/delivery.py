@@ -1,0 +1,222 @@
+"""A stage for delivery tests: topics, numbered records, worker processes, and the verdict over the stored state."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections import Counter
+from collections.abc import Iterable
+from contextlib import AbstractContextManager
+from pathlib import Path
+from types import TracebackType
+from typing import NamedTuple
+
+import msgspec
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient
+
+from tests.kafka.topics import create_topics
+from tests.streams.topology.counter_worker import Plan
+
+PARTITIONS = 4
+KEYS = 20
+DEADLINE_SECONDS = 60.0
+POLL_SECONDS = 0.05
+WORKER = Path(__file__).with_name("counter_worker.py")
+
+
+class Verdict(NamedTuple):
+    """Numbers that are missing, and numbers that are there more than once."""
+
+    lost: int
+    twice: int
+
+
+class Worker(AbstractContextManager["Worker"]):
+    """A worker process; dead when the context ends."""
+
+    def __init__(self, plan: Plan, log: Path) -> None:
+        self.log = log
+        with log.open("ab") as stream:
+            self._begin = stream.tell()
+            self.process = subprocess.Popen(
+                [sys.executable, str(WORKER), msgspec.json.encode(plan).decode()], stderr=stream
+            )
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.process.kill()
+        self.process.wait()
+
+    def lines(self) -> list[dict[str, object]]:
+        """What this worker has logged, line by line."""
+        text = self.log.read_bytes()[self._begin :].decode()
+        return [json.loads(line) for line in text.splitlines() if line.startswith("{") and line.endswith("}")]
+
+    def ask(self, path: str) -> tuple[int, bytes]:
+        """Status and body of the health endpoint; status 0 when it does not answer."""
+        address = next((line["address"] for line in self.lines() if line["event"] == "health.served"), None)
+        if address is None:
+            return 0, b""
+        try:
+            with urllib.request.urlopen(f"http://{address}{path}", timeout=5) as answer:
+                return answer.status, answer.read()
+        except urllib.error.HTTPError as refused:
+            return refused.code, refused.read()
+        except OSError:
+            return 0, b""
+
+    def wait_for(self, path: str) -> None:
+        """Return when the endpoint says yes; `AssertionError` when the worker dies or the deadline passes before."""
+        deadline = time.monotonic() + DEADLINE_SECONDS
+        while self.ask(path)[0] != 200:
+            ended = self.process.poll()
+            assert ended is None, f"the worker ended with {ended}:\n{self.log.read_text()[-3000:]}"
+            assert time.monotonic() < deadline, f"not {path} in time:\n{self.log.read_text()[-3000:]}"
+            time.sleep(POLL_SECONDS)
+
+    def wait_until_applied(self, records: int) -> None:
+        """Return when this process has applied at least so many records."""
+        deadline = time.monotonic() + DEADLINE_SECONDS
+        while self.applied() < records:
+            assert time.monotonic() < deadline, f"only {self.applied()} of {records} applied"
+            assert self.process.poll() is None, f"the worker ended:\n{self.log.read_text()[-3000:]}"
+            time.sleep(POLL_SECONDS)
+
+    def wait_until_owning(self, partitions: int) -> None:
+        """Return when this process owns so many partitions and knows where they stand."""
+        deadline = time.monotonic() + DEADLINE_SECONDS
+        while len(json.loads(self.ask("/")[1] or b'{"partitions": {}}')["partitions"]) != partitions:
+            assert time.monotonic() < deadline, f"never owned {partitions} partitions"
+            time.sleep(POLL_SECONDS)
+
+    def applied(self) -> int:
+        """How many records this process has applied."""
+        figures = self.ask("/metrics")[1].decode().splitlines()
+        found = (line.split()[1] for line in figures if line.startswith("medlist_engine_records_total"))
+        return int(float(next(found, "0")))
+
+    def end(self, number: signal.Signals) -> int:
+        """Send a signal and wait for the end; the exit status."""
+        self.process.send_signal(number)
+        return self.process.wait(DEADLINE_SECONDS)
+
+
+class Stage:
+    """One fact topic with its state and out topic, and all records ever written to it."""
+
+    def __init__(self, kafka: str, prefix: str, directory: Path) -> None:
+        self.kafka = kafka
+        self.directory = directory
+        self.plan = Plan(
+            kafka=kafka,
+            group=f"{prefix}group",
+            fact_topic=f"{prefix}fact",
+            state_topic=f"{prefix}state",
+            out_topic=f"{prefix}out",
+        )
+        create_topics(kafka, {f"{prefix}fact": PARTITIONS, f"{prefix}out": PARTITIONS})
+        create_topics(kafka, {f"{prefix}state": PARTITIONS}, {"cleanup.policy": "compact"})
+        self._producer = Producer({"bootstrap.servers": kafka, "enable.idempotence": True, "log_level": 0})
+        self.produced = 0
+
+    def produce(self, count: int) -> None:
+        """Write so many more numbered records, spread over keys and partitions."""
+        for number in range(self.produced, self.produced + count):
+            key = number % KEYS
+            self._producer.produce(self.plan.fact_topic, value=b"k%d:%d" % (key, number), partition=key % PARTITIONS)
+            self._producer.poll(0)
+        assert self._producer.flush(DEADLINE_SECONDS) == 0
+        self.produced += count
+
+    def start(self, **changes: object) -> Worker:
+        """A worker of this stage; `changes` to the plan."""
+        return Worker(msgspec.structs.replace(self.plan, **changes), self.directory / "worker.log")
+
+    def run_until_caught_up(self, **changes: object) -> int:
+        """Start a worker, again after every status 70, until everything is applied; then stop it. How many starts."""
+        starts = 0
+        deadline = time.monotonic() + DEADLINE_SECONDS
+        while time.monotonic() < deadline:
+            starts += 1
+            with self.start(**changes) as worker:
+                while worker.process.poll() is None and worker.ask("/caught-up")[0] != 200:
+                    assert time.monotonic() < deadline, f"not caught up:\n{worker.log.read_text()[-3000:]}"
+                    time.sleep(POLL_SECONDS)
+                if worker.process.poll() is None:
+                    assert worker.end(signal.SIGTERM) == 0
+                    return starts
+                assert worker.process.returncode == 70, worker.log.read_text()[-3000:]
+        raise AssertionError(f"not caught up after {starts} starts")
+
+    def move_offsets(self, offsets: dict[int, int]) -> None:
+        """Set the group's committed offsets, as an outsider would; the group must be empty."""
+        consumer = Consumer({"bootstrap.servers": self.kafka, "group.id": self.plan.group, "log_level": 0})
+        topic = self.plan.fact_topic
+        consumer.commit(offsets=[TopicPartition(topic, p, offset) for p, offset in offsets.items()], asynchronous=False)
+        consumer.close()
+
+    def truncate(self, before: int) -> None:
+        """Delete all fact records below the offset, in every partition, as retention would."""
+        admin = AdminClient({"bootstrap.servers": self.kafka, "log_level": 0})
+        tops = [TopicPartition(self.plan.fact_topic, p, before) for p in range(PARTITIONS)]
+        for future in admin.delete_records(tops).values():
+            future.result(DEADLINE_SECONDS)
+
+    def replace_facts(self) -> None:
+        """Delete the fact topic and make it anew, empty."""
+        admin = AdminClient({"bootstrap.servers": self.kafka, "log_level": 0})
+        for future in admin.delete_topics([self.plan.fact_topic]).values():
+            future.result(DEADLINE_SECONDS)
+        deadline = time.monotonic() + DEADLINE_SECONDS
+        while self.plan.fact_topic in admin.list_topics(timeout=DEADLINE_SECONDS).topics:
+            assert time.monotonic() < deadline
+            time.sleep(POLL_SECONDS)
+        create_topics(self.kafka, {self.plan.fact_topic: PARTITIONS})
+
+    def verdict(self) -> Verdict:
+        """Lost and doubled numbers over the stored rows: the last committed row of each key."""
+        rows = {k: value for k, value in self._committed(self.plan.state_topic) if not k.startswith(b"\x00")}
+        return self._judge(number for row in rows.values() for number in json.loads(row))
+
+    def verdict_of_sends(self) -> Verdict:
+        """Lost and doubled numbers over everything sent along."""
+        assert self.plan.out_topic is not None
+        return self._judge(int(value) for _, value in self._committed(self.plan.out_topic))
+
+    def _judge(self, numbers: Iterable[int]) -> Verdict:
+        seen = Counter(numbers)
+        return Verdict(
+            lost=len(set(range(self.produced)) - set(seen)),
+            twice=sum(count - 1 for count in seen.values() if count > 1),
+        )
+
+    def _committed(self, topic: str) -> Iterable[tuple[bytes, bytes]]:
+        consumer = Consumer(
+            {
+                "bootstrap.servers": self.kafka,
+                "group.id": f"{topic}-verdict",
+                "isolation.level": "read_committed",
+                "auto.offset.reset": "error",
+                "enable.partition.eof": True,
+                "log_level": 0,
+            }
+        )
+        consumer.assign([TopicPartition(topic, p, OFFSET_BEGINNING) for p in range(PARTITIONS)])
+        left = set(range(PARTITIONS))
+        deadline = time.monotonic() + DEADLINE_SECONDS
+        while left:
+            assert time.monotonic() < deadline, f"{topic} has no end"
+            for message in consumer.consume(1000, 0.1):
+                error = message.error()
+                if error is None:
+                    yield message.key() or b"", message.value() or b""
+                elif error.code() == KafkaError._PARTITION_EOF:
+                    left.discard(message.partition() or 0)
+                else:
+                    raise AssertionError(error.str())
+        consumer.close()
