@@ -1,0 +1,94 @@
+"""What changed between two successive lists of a patient, in kinds that mean something to a clinician, and why."""
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from contracts.medication_list import Change, ListItem, MedicationList
+from contracts.values import Identifier
+
+
+def changes(before: MedicationList | None, after: MedicationList, causes: Mapping[str, str]) -> Iterator[Change]:
+    """Yield the changes. ``causes`` maps each fact that has come since to its type; none means that time passed."""
+    old = {item.strand: item for item in before.items} if before else {}
+    new = {item.strand: item for item in after.items}
+    facts = tuple(sorted(causes))
+    cause = ", ".join(sorted(set(causes.values()))) or "time"
+    teller = _Teller(after.patient, facts, cause)
+    successors = {record: item for item in after.items for record in item.records}
+    for strand in sorted(old.keys() - new.keys()):
+        gone = old[strand]
+        heir = next((successors[r] for r in gone.records if r in successors), None)
+        if heir is not None:
+            yield teller.tell("superseded", gone.treatment, strand, heir.strand)
+        else:
+            yield teller.tell("disappeared", gone.treatment, gone.product, None)
+    for strand in sorted(new.keys() - old.keys()):
+        yield teller.tell("appeared", new[strand].treatment, None, new[strand].product)
+    for strand in sorted(new.keys() & old.keys()):
+        yield from _differences(old[strand], new[strand], teller)
+    yield from _finding_changes(before, after, teller)
+
+
+class _Teller:
+    def __init__(self, patient: str, facts: tuple[str, ...], cause: str) -> None:
+        self._patient, self._facts, self._cause = patient, facts, cause
+
+    def tell(self, kind: str, treatment: str | None, before: str | None, after: str | None) -> Change:
+        return Change(
+            patient=self._patient,
+            kind=kind,
+            treatment=treatment,
+            before=before,
+            after=after,
+            facts=self._facts,
+            cause=self._cause,
+        )
+
+
+def _differences(old: ListItem, new: ListItem, teller: _Teller) -> Iterator[Change]:
+    if old.treatment != new.treatment:
+        yield teller.tell("superseded", old.treatment, old.treatment, new.treatment)
+    kinds: tuple[tuple[str, str | None, str | None], ...] = (
+        ("state", old.state, new.state),
+        ("dose", _dose(old), _dose(new)),
+        ("brand", old.npl_id or old.product, new.npl_id or new.product),
+        ("strength", old.strength, new.strength),
+        ("form", old.form, new.form),
+        ("route", old.route, new.route),
+        ("therapy", old.atc, new.atc),
+        ("prescriber", _prescriber(old), _prescriber(new)),
+        ("start", _time(old.start), _time(new.start)),
+        ("end", _time(old.end), _time(new.end)),
+    )
+    for kind, before, after in kinds:
+        if before != after:
+            yield teller.tell(kind, new.treatment, before, after)
+
+
+def _dose(item: ListItem) -> str | None:
+    dose = item.daily_dose
+    if dose is None:
+        return None
+    return f"{dose.value} {dose.unit}" if dose.value is not None else f"{dose.status}: {item.dosage_text or ''}".strip()
+
+
+def _prescriber(item: ListItem) -> str | None:
+    found: Iterable[Identifier] = (
+        identifier
+        for prescription in item.prescriptions
+        if prescription.content.prescriber is not None
+        for identifier in prescription.content.prescriber.identifiers
+    )
+    return ", ".join(sorted({identifier.value for identifier in found})) or None
+
+
+def _time(value: object) -> str | None:
+    return None if value is None else str(value)
+
+
+def _finding_changes(before: MedicationList | None, after: MedicationList, teller: _Teller) -> Iterator[Change]:
+    old = {(f.code, f.items) for f in before.findings} if before else set()
+    new = {(f.code, f.items) for f in after.findings}
+    for code, _ in sorted(new - old):
+        yield teller.tell("finding", None, None, code)
+    for code, _ in sorted(old - new):
+        yield teller.tell("finding-gone", None, code, None)

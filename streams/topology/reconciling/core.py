@@ -1,0 +1,212 @@
+"""The reconciler as a core of the engine: packed facts in; state rows, lists and changes out.
+
+Time comes in as data: the partition's clock is the latest ``received_at`` of any fact, or the latest tick, that it has
+seen. It only goes forward, so that a list is always the one of the latest known moment, in every order of arrival.
+"""
+
+import heapq
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from hashlib import sha256
+from typing import Final
+
+import msgspec
+
+from contracts import topics
+from contracts.envelope import UnreadableEventError, decode_batch
+from contracts.fact import Fact
+from contracts.facts.person import IdentityLink
+from contracts.medication_list import MedicationList, encode_list, encoder
+from streams.reconcile.changes import changes
+from streams.reconcile.derive import Reconciler
+from streams.reconcile.records import EARLIEST
+from streams.reconcile.state import PatientState
+from streams.topology.core import Decision, Send
+
+CLOCK_ROW: Final = b"\x01clock"
+REMEMBERED_PATIENTS: Final = 2000
+"""Patients whose state is kept decoded; the others are kept as encoded rows."""
+
+DUE_AT_ONCE: Final = 200
+"""Patients whose lists are made anew in one batch because time passed."""
+
+
+class Tick(msgspec.Struct, frozen=True, kw_only=True):
+    """A record of the fact topic that says what time it is."""
+
+    tick: datetime
+
+
+class ListMark(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
+    """What is remembered of the last list sent: its hash, the clock and rules it was made with, when it changes."""
+
+    digest: bytes
+    made_at: datetime
+    rules: str
+    next_change_at: datetime | None
+
+
+_decode_tick = msgspec.json.Decoder(Tick).decode
+_decode_mark = msgspec.msgpack.Decoder(ListMark).decode
+_encode_mark = msgspec.msgpack.Encoder().encode
+
+
+def tick_record(at: datetime) -> bytes:
+    """Return the record that says: it is now ``at``."""
+    return msgspec.json.encode(Tick(tick=at))
+
+
+class _Patient:
+    def __init__(self, name: str, state: PatientState) -> None:
+        self.name = name
+        self.state = state
+        self.last: MedicationList | None = None
+
+
+class ReconcilingCore:
+    """One partition of patients."""
+
+    def __init__(self, reconciler: Reconciler, topic: Mapping[str, str]) -> None:
+        self._reconciler = reconciler
+        self._list_topic = topic[topics.LIST]
+        self._change_topic = topic[topics.CHANGE]
+        self._quarantine_topic = topic[topics.QUARANTINE]
+        self._rows: dict[str, dict[str, bytes]] = {}
+        self._marks: dict[str, ListMark] = {}
+        self._wakes: list[tuple[datetime, str]] = []
+        self._decoded: OrderedDict[str, _Patient] = OrderedDict()
+        self._clock = EARLIEST
+
+    def load(self, rows: Mapping[bytes, bytes]) -> None:
+        """Take over the stored rows of this partition."""
+        for key, value in rows.items():
+            if key == CLOCK_ROW:
+                self._clock = _decode_tick(value).tick
+                continue
+            patient, _, name = key.decode().partition("|")
+            if name == "m":
+                self._marks[patient] = _decode_mark(value)
+            else:
+                self._rows.setdefault(patient, {})[name] = value
+        identity = self._reconciler.rules.identity
+        for patient, mark in self._marks.items():
+            if mark.rules != identity:
+                self._wakes.append((EARLIEST, patient))
+            elif mark.next_change_at is not None:
+                self._wakes.append((mark.next_change_at, patient))
+        heapq.heapify(self._wakes)
+
+    def next_wake(self) -> datetime | None:
+        """Return when a list of this partition next changes by itself."""
+        while self._wakes and not self._is_due(*self._wakes[0]):
+            heapq.heappop(self._wakes)
+        return max(self._wakes[0][0], self._clock) if self._wakes else None
+
+    def _is_due(self, at: datetime, patient: str) -> bool:
+        mark = self._marks.get(patient)
+        if mark is None:
+            return False
+        return at == (mark.next_change_at if mark.rules == self._reconciler.rules.identity else EARLIEST)
+
+    def apply(self, records: Sequence[bytes]) -> Decision:
+        """Apply packed facts and ticks, in order."""
+        rows: dict[bytes, bytes | None] = {}
+        sends: list[Send] = []
+        arrived: dict[str, list[Fact]] = {}
+        clock = self._clock
+        for record in records:
+            for fact in self._facts(record, sends):
+                clock = max(clock, fact.received_at)
+                for patient in _concerned(fact):
+                    arrived.setdefault(patient, []).append(fact)
+            clock = max(clock, _tick_of(record))
+        if clock != self._clock:
+            self._clock = clock
+            rows[CLOCK_ROW] = tick_record(clock)
+        for patient, facts in arrived.items():
+            self._update(patient, facts, rows, sends)
+        for patient in self._due(arrived.keys()):
+            self._update(patient, (), rows, sends)
+        self._forget()
+        return Decision(rows, sends)
+
+    def _facts(self, record: bytes, sends: list[Send]) -> list[Fact]:
+        if not record.startswith(b"["):
+            return []
+        try:
+            return decode_batch(record)
+        except UnreadableEventError as error:
+            headers = (("medlist-problem-codes", ",".join(sorted({p.code for p in error.problems})).encode()),)
+            sends.append(Send(self._quarantine_topic, None, record, headers))
+            return []
+
+    def _due(self, done: Iterable[str]) -> list[str]:
+        due: list[str] = []
+        while len(due) < DUE_AT_ONCE and self._wakes and self._wakes[0][0] <= self._clock:
+            at, patient = heapq.heappop(self._wakes)
+            if self._is_due(at, patient) and patient not in done and patient not in due:
+                due.append(patient)
+        return due
+
+    def _update(self, name: str, facts: Sequence[Fact], rows: dict[bytes, bytes | None], sends: list[Send]) -> None:
+        patient = self._patient(name)
+        mark = self._marks.get(name)
+        before = self._last_list(patient, mark)
+        changed = patient.state.add(facts)
+        for row in sorted(changed):
+            value = patient.state.encode(row)
+            self._rows.setdefault(name, {})[row] = value
+            rows[f"{name}|{row}".encode()] = value
+        after = self._reconciler.derive(name, patient.state.facts(), self._clock)
+        encoded = encode_list(msgspec.structs.replace(after, next_change_at=None))
+        digest = sha256(encoded).digest()
+        identity = self._reconciler.rules.identity
+        if mark is None or mark.digest != digest:
+            sends.append(Send(self._list_topic, name.encode(), encode_list(after)))
+            causes = {fact.id: fact.type for fact in facts}
+            sends += [
+                Send(self._change_topic, name.encode(), encoder.encode(change))
+                for change in changes(before, after, causes)
+            ]
+        elif mark.next_change_at == after.next_change_at and mark.rules == identity:
+            patient.last = before
+            return
+        made = ListMark(digest=digest, made_at=self._clock, rules=identity, next_change_at=after.next_change_at)
+        self._marks[name] = made
+        rows[f"{name}|m".encode()] = _encode_mark(made)
+        if made.next_change_at is not None:
+            heapq.heappush(self._wakes, (made.next_change_at, name))
+        patient.last = after
+
+    def _last_list(self, patient: _Patient, mark: ListMark | None) -> MedicationList | None:
+        if patient.last is not None or mark is None or mark.rules != self._reconciler.rules.identity:
+            return patient.last
+        return self._reconciler.derive(patient.name, patient.state.facts(), mark.made_at)
+
+    def _patient(self, name: str) -> _Patient:
+        patient = self._decoded.get(name)
+        if patient is None:
+            patient = self._decoded[name] = _Patient(name, PatientState(self._rows.get(name)))
+        self._decoded.move_to_end(name)
+        return patient
+
+    def _forget(self) -> None:
+        while len(self._decoded) > REMEMBERED_PATIENTS:
+            self._decoded.popitem(last=False)
+
+
+def _concerned(fact: Fact) -> tuple[str, ...]:
+    """Return the patients whose lists a fact concerns: both ends of a link between two person numbers."""
+    if isinstance(fact.content, IdentityLink):
+        return (fact.patient, fact.content.other_patient)
+    return (fact.patient,)
+
+
+def _tick_of(record: bytes) -> datetime:
+    if not record.startswith(b"{"):
+        return EARLIEST
+    try:
+        return _decode_tick(record).tick
+    except msgspec.DecodeError:
+        return EARLIEST
