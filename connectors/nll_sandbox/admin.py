@@ -8,10 +8,10 @@ import msgspec
 from aiohttp import web
 
 from connectors.nll_sandbox.contents import contents, duplicates
-from connectors.nll_sandbox.exact_json import read_json, write_json
 from connectors.nll_sandbox.faults import FaultPlan
 from connectors.nll_sandbox.seeding import seed
 from connectors.nll_sandbox.server import Sandbox
+from mappings.fhir.exact_json import read_json, write_json
 
 Reply = tuple[int, object]
 Action = Callable[[web.Request, bytes], Reply]

@@ -5,10 +5,10 @@ from typing import Final
 from aiohttp import web
 
 from connectors.nll_sandbox import admin, bundles, interactions, operations
-from connectors.nll_sandbox.exact_json import write_json
 from connectors.nll_sandbox.exchange import SANDBOX, endpoint
 from connectors.nll_sandbox.server import Sandbox
 from connectors.nll_sandbox.settings import SandboxSettings
+from mappings.fhir.exact_json import write_json
 
 _LARGEST_BODY: Final = 8 * 1024 * 1024
 _KIND: Final = "/{kind:[A-Z][A-Za-z]+}"

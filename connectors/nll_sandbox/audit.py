@@ -6,7 +6,7 @@ from typing import Final
 
 import msgspec
 
-from connectors.nll_sandbox.exact_json import JsonObject, read_json, write_json
+from mappings.fhir.exact_json import JsonObject, read_json, write_json
 
 _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS audit (

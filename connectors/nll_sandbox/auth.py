@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
-from connectors.nll_sandbox.exact_json import JsonObject
 from connectors.nll_sandbox.outcomes import Issue, Refusal
 from connectors.nll_sandbox.settings import Caller, SandboxSettings
+from mappings.fhir.exact_json import JsonObject
 
 _CHALLENGE: Final = {"WWW-Authenticate": 'Bearer realm="nll-sandbox"'}
 

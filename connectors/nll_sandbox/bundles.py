@@ -6,7 +6,6 @@ holds prescriptions only, each of them new; its entries need no ``request``.
 
 from typing import Final
 
-from connectors.nll_sandbox.exact_json import JsonObject
 from connectors.nll_sandbox.headers import etag
 from connectors.nll_sandbox.interactions import Result, body_resource, note_written
 from connectors.nll_sandbox.kinds import KINDS
@@ -15,6 +14,7 @@ from connectors.nll_sandbox.resources import child, objects, text_at
 from connectors.nll_sandbox.server import Call, Sandbox
 from connectors.nll_sandbox.vocabulary import PLACEHOLDER_PREFIX
 from connectors.nll_sandbox.writing import Step, Writer, Written
+from mappings.fhir.exact_json import JsonObject
 
 LARGEST: Final = 100
 """Entries of one bundle, at most."""

@@ -4,7 +4,6 @@ from datetime import datetime
 
 from connectors.nll_sandbox.aff import Case
 from connectors.nll_sandbox.completions import today
-from connectors.nll_sandbox.exact_json import JsonObject
 from connectors.nll_sandbox.headers import RequestContext
 from connectors.nll_sandbox.kinds import is_active_dose_prescription, is_dose_consent, patient_of
 from connectors.nll_sandbox.registers import Registers
@@ -12,6 +11,7 @@ from connectors.nll_sandbox.resources import child, codes, identifiers, objects,
 from connectors.nll_sandbox.settings import Caller, SandboxSettings
 from connectors.nll_sandbox.store import Store
 from contracts.systems import GLN
+from mappings.fhir.exact_json import JsonObject
 
 
 class Desk:

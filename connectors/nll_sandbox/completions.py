@@ -4,10 +4,10 @@ from datetime import date, datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from connectors.nll_sandbox.exact_json import JsonObject
 from connectors.nll_sandbox.resources import child, day, extension, extension_value, set_extension
 from connectors.nll_sandbox.vocabulary import CHAIN, REGISTRATION_BASIS, TELEPHONE
 from contracts.systems import NLL_CHAIN, NLL_DISPENSE, NLL_PRESCRIPTION
+from mappings.fhir.exact_json import JsonObject
 
 SWEDEN: Final = ZoneInfo("Europe/Stockholm")
 TELEPHONE_VALIDITY: Final = timedelta(weeks=2)

@@ -3,10 +3,10 @@
 from collections import Counter
 from typing import Final
 
-from connectors.nll_sandbox.exact_json import JsonObject
 from connectors.nll_sandbox.resources import identifiers
 from connectors.nll_sandbox.store import Store
 from contracts.systems import NLL_DISPENSE, NLL_PRESCRIPTION
+from mappings.fhir.exact_json import JsonObject
 
 _OWN: Final = frozenset({NLL_PRESCRIPTION, NLL_DISPENSE})
 _LIVING: Final = frozenset({"active", "on-hold", "completed"})

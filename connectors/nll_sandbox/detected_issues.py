@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import Final
 
-from connectors.nll_sandbox.exact_json import JsonObject
 from connectors.nll_sandbox.outcomes import Issue
 from connectors.nll_sandbox.resources import objects, text_at
+from mappings.fhir.exact_json import JsonObject
 
 _PREFIX: Final = "aff-"
 

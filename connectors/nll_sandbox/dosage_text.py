@@ -4,9 +4,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Final
 
-from connectors.nll_sandbox.exact_json import JsonObject
 from connectors.nll_sandbox.resources import child, extension_value, objects, text_at
 from connectors.nll_sandbox.vocabulary import ADMINISTERING_INSTRUCTION
+from mappings.fhir.exact_json import JsonObject
 
 _UNITS: Final[Mapping[str, tuple[str, str]]] = {
     "h": ("timme", "timmar"),

@@ -9,7 +9,6 @@
 from collections.abc import Sequence
 
 from connectors.nll_sandbox.casework import dispenses_of
-from connectors.nll_sandbox.exact_json import JsonObject
 from connectors.nll_sandbox.kinds import basis_status, dispenses_allowed, is_counted, is_dose_basis, is_dose_consent
 from connectors.nll_sandbox.resources import extension_value, objects, referred, set_extension
 from connectors.nll_sandbox.store import Store, Stored
@@ -21,6 +20,7 @@ from connectors.nll_sandbox.vocabulary import (
     BASIS_STATUS,
     BASIS_VERSION,
 )
+from mappings.fhir.exact_json import JsonObject
 
 
 def consequences(store: Store, written: Sequence[Stored]) -> list[tuple[str, str | None, JsonObject]]:

@@ -12,7 +12,6 @@ from urllib.parse import parse_qsl
 from aiohttp import web
 
 from connectors.nll_sandbox.audit import Entry
-from connectors.nll_sandbox.exact_json import write_json
 from connectors.nll_sandbox.faults import Drawn
 from connectors.nll_sandbox.headers import Demand, RequestContext, read_headers
 from connectors.nll_sandbox.kinds import KINDS
@@ -22,6 +21,7 @@ from connectors.nll_sandbox.rights import purpose_fits
 from connectors.nll_sandbox.server import Call, Notes, Sandbox
 from connectors.nll_sandbox.settings import Caller
 from connectors.nll_sandbox.store import LATEST
+from mappings.fhir.exact_json import write_json
 
 SANDBOX: Final = web.AppKey("sandbox", Sandbox)
 FHIR_JSON: Final = "application/fhir+json"

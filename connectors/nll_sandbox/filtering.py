@@ -10,13 +10,13 @@ from functools import cached_property
 from typing import Final
 
 from connectors.nll_sandbox.completions import today
-from connectors.nll_sandbox.exact_json import JsonObject
 from connectors.nll_sandbox.headers import RequestContext
 from connectors.nll_sandbox.kinds import is_access_consent, is_active_lock, is_dose_consent, variant
 from connectors.nll_sandbox.resources import child, day, extension_value, objects, referred, text_at
 from connectors.nll_sandbox.settings import Caller, SandboxSettings
 from connectors.nll_sandbox.store import LATEST, Store, Stored
 from connectors.nll_sandbox.vocabulary import CHAIN, DATA_ABSENT, LOCK_CODE, LOCK_KIND, LOCK_SCOPE, LOCK_TARGET
+from mappings.fhir.exact_json import JsonObject
 
 ADULT_YEARS: Final = 18
 _OPEN_KINDS: Final = frozenset({"Patient", "Medication"})

@@ -10,10 +10,10 @@ from typing import Final, Literal
 
 import msgspec
 
-from connectors.nll_sandbox.exact_json import JsonObject, read_json
 from connectors.nll_sandbox.outcomes import Issue, Refusal
 from connectors.nll_sandbox.resources import child, codes, objects, text_at
 from connectors.nll_sandbox.settings import SandboxSettings
+from mappings.fhir.exact_json import JsonObject, read_json
 
 Demand = Literal["open", "lookup", "read", "persons", "write"]
 """What a request is, as far as headers go: open to all; looking up a person or an article; reading one patient's

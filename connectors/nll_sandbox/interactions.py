@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 import msgspec
 
-from connectors.nll_sandbox.exact_json import JsonObject, read_json
 from connectors.nll_sandbox.filtering import Viewer
 from connectors.nll_sandbox.headers import etag
 from connectors.nll_sandbox.kinds import KINDS
@@ -17,6 +16,7 @@ from connectors.nll_sandbox.store import Stored
 from connectors.nll_sandbox.vocabulary import LIST_INFO_CODE
 from connectors.nll_sandbox.writing import Step, Writer, Written
 from contracts.systems import PERSONNUMMER
+from mappings.fhir.exact_json import JsonObject, read_json
 
 Result = Answer | Refusal
 _NOT_FOUND = refuse(404, "unknown-resource", "There is no such resource.", kind="not-found")

@@ -5,7 +5,6 @@ from typing import Final
 
 import msgspec
 
-from connectors.nll_sandbox.exact_json import JsonObject
 from connectors.nll_sandbox.resources import (
     child,
     codes,
@@ -27,6 +26,7 @@ from connectors.nll_sandbox.vocabulary import (
     LOCK_CODE,
     LOCK_STATUS,
 )
+from mappings.fhir.exact_json import JsonObject
 
 
 class Kind(msgspec.Struct, frozen=True, kw_only=True):

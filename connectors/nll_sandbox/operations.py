@@ -8,7 +8,6 @@ from typing import Final
 
 from connectors.nll_sandbox.completions import today
 from connectors.nll_sandbox.dosage_text import directions
-from connectors.nll_sandbox.exact_json import JsonObject
 from connectors.nll_sandbox.interactions import Result, body_resource, carried_out, viewer_of
 from connectors.nll_sandbox.outcomes import Answer, Issue, Refusal, refuse
 from connectors.nll_sandbox.population import is_personnummer
@@ -20,6 +19,7 @@ from connectors.nll_sandbox.store import Stored
 from connectors.nll_sandbox.vocabulary import LATEST_TREATMENT_END
 from connectors.nll_sandbox.writing import Step
 from contracts.systems import PERSONNUMMER
+from mappings.fhir.exact_json import JsonObject
 
 MOST_PERSONS: Final = 50
 MOST_PRESCRIPTIONS: Final = 1000
@@ -64,7 +64,7 @@ def monitoring(sandbox: Sandbox, call: Call) -> Result:
     persons = [str(value) for value in values.get("personnummer", [])]
     if isinstance(period, Refusal):
         return period
-    if not 0 < len(persons) <= MOST_PERSONS or not all(is_personnummer(one) for one in persons):
+    if not 0 < len(persons) <= MOST_PERSONS or not all(is_personnummer(one, call.now.date()) for one in persons):
         return _bad("personnummer", f"Give 1 to {MOST_PERSONS} correct personnummer.")
     viewer = viewer_of(sandbox, call)
     found = [

@@ -5,8 +5,8 @@ from typing import Literal
 
 import msgspec
 
-from connectors.nll_sandbox.exact_json import JsonObject
 from connectors.nll_sandbox.vocabulary import SANDBOX_CODES
+from mappings.fhir.exact_json import JsonObject
 
 Severity = Literal["error", "warning", "information"]
 

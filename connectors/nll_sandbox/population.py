@@ -7,28 +7,23 @@ everyone: looking such a person up creates the Patient. With ``"seeded"`` only s
 from datetime import date, datetime
 from typing import Final
 
-from connectors.nll_sandbox.exact_json import JsonObject
 from connectors.nll_sandbox.store import Store, Stored, encode
 from contracts.systems import PERSONNUMMER
+from contracts.values import Identifier
+from mappings.codes.persons import read_person
+from mappings.fhir.exact_json import JsonObject
 
 _DEMO: Final = {"system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": "DEMO"}
 
 
-def is_personnummer(value: str) -> bool:
-    """Twelve digits, a date that exists, and the check digit over the last ten (``nll-reference`` 2.1)."""
-    if not (len(value) == 12 and value.isascii() and value.isdigit()):  # noqa: PLR2004 - YYYYMMDDNNNK
-        return False
-    try:
-        date(int(value[:4]), int(value[4:6]), int(value[6:8]))
-    except ValueError:
-        return False
-    products = (int(digit) * (2 - index % 2) for index, digit in enumerate(value[2:]))
-    return sum(product // 10 + product % 10 for product in products) % 10 == 0
+def is_personnummer(value: str, on: date) -> bool:
+    """Whether this is a personnummer in its written form, of somebody born by this day (``nll-reference`` 2.1)."""
+    return read_person(value, PERSONNUMMER, "identifier", on) == Identifier(system=PERSONNUMMER, value=value)
 
 
 def look_up(store: Store, value: str, now: datetime) -> None:
     """See to it that the person with this personnummer has a Patient, if there can be such a person."""
-    if not is_personnummer(value) or store.by_identifier("Patient", f"{PERSONNUMMER}|{value}"):
+    if not is_personnummer(value, now.date()) or store.by_identifier("Patient", f"{PERSONNUMMER}|{value}"):
         return
     with store.transaction(now) as transaction:
         name = store.next_id("p")

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Final
 
-from connectors.nll_sandbox.exact_json import JsonObject
 from connectors.nll_sandbox.store import Stored
+from mappings.fhir.exact_json import JsonObject
 
 ACTIVITIES: Final = {
     "REGISTRERA_FORSKRIVNING": {("create", "MedicationRequest")},

@@ -5,7 +5,6 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from connectors.nll_sandbox.completions import today
-from connectors.nll_sandbox.exact_json import JsonObject
 from connectors.nll_sandbox.kinds import KINDS, is_active_lock
 from connectors.nll_sandbox.outcomes import Answer, Issue, Refusal, refuse
 from connectors.nll_sandbox.registers import articles_of
@@ -19,6 +18,7 @@ from connectors.nll_sandbox.vocabulary import (
     LIST_VERSION,
     PRIVACY_LOCK,
 )
+from mappings.fhir.exact_json import JsonObject
 
 Query = Mapping[str, str]
 CONTROLLED_LOOKBACK: Final = timedelta(days=730)

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import msgspec
 
-from connectors.nll_sandbox.exact_json import JsonObject
 from connectors.nll_sandbox.resources import (
     child,
     codes,
@@ -30,6 +29,7 @@ from connectors.nll_sandbox.vocabulary import (
     START_PACK,
 )
 from contracts.systems import ARTICLE_NUMBER, ATC, NPL_ID, NPL_PACK_ID
+from mappings.fhir.exact_json import JsonObject
 
 _NPL_LENGTH = 14
 
@@ -142,11 +142,12 @@ def medication_resource(row: dict[str, str]) -> JsonObject:
     set_extension(info, PRODUCT_TYPE, "valueCode", row["product_type"])
     set_extension(info, START_PACK, "valueBoolean", row["start_pack"] == "yes")
     rules: JsonObject = {"url": ARTICLE_REGULATIONS}
-    narcotic = {"system": NARCOTIC_CLASSES, "code": row["narcotic_class"]}
-    set_extension(rules, NARCOTIC_CLASS, "valueCoding", narcotic)
+    if row["narcotic_class"]:
+        narcotic = {"system": NARCOTIC_CLASSES, "code": row["narcotic_class"]}
+        set_extension(rules, NARCOTIC_CLASS, "valueCoding", narcotic)
     return {
         "resourceType": "Medication",
-        "extension": [info, rules],
+        "extension": [info, rules] if row["narcotic_class"] else [info],
         "identifier": [{"system": system, "value": value} for system, value in names if value],
         "code": {"coding": [{"system": system, "code": code} for system, code in codings if code], "text": row["name"]},
         "status": "active",

@@ -7,25 +7,26 @@ elsewhere.
 from collections.abc import Iterator
 from datetime import date, datetime
 
-from connectors.nll_sandbox.exact_json import JsonObject
+from mappings.fhir.elements import child, extension_value, objects, text_at
+from mappings.fhir.exact_json import JsonObject, read_json, write_json
 
-
-def objects(value: object) -> list[JsonObject]:
-    """The objects of a list, or nothing."""
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
-
-
-def child(value: object, *path: str) -> JsonObject:
-    """The object at a path of element names, or an empty one."""
-    for name in path:
-        value = value.get(name) if isinstance(value, dict) else None
-    return value if isinstance(value, dict) else {}
-
-
-def text_at(value: object, *path: str) -> str | None:
-    """The text at a path of element names, or None when there is none or an empty one."""
-    found = child(value, *path[:-1]).get(path[-1]) if path else value
-    return found if isinstance(found, str) and found else None
+__all__ = [
+    "child",
+    "codes",
+    "contained",
+    "copied",
+    "day",
+    "extension",
+    "extension_value",
+    "identifier_value",
+    "identifiers",
+    "instant",
+    "objects",
+    "referred",
+    "set_extension",
+    "text_at",
+    "walk",
+]
 
 
 def extension(element: object, url: str) -> JsonObject:
@@ -34,15 +35,6 @@ def extension(element: object, url: str) -> JsonObject:
         if one.get("url") == url:
             return one
     return {}
-
-
-def extension_value(element: object, url: str) -> object:
-    """The ``value[x]`` of an extension, or None."""
-    for name, value in extension(element, url).items():
-        if name.startswith("value"):
-            found: object = value
-            return found
-    return None
 
 
 def set_extension(element: JsonObject, url: str, name: str, value: object) -> None:
@@ -113,3 +105,9 @@ def walk(value: object) -> Iterator[JsonObject]:
     elif isinstance(value, list):
         for item in value:
             yield from walk(item)
+
+
+def copied(resource: JsonObject) -> JsonObject:
+    """A copy that shares nothing with the original."""
+    found: JsonObject = read_json(write_json(resource))
+    return found

@@ -3,12 +3,12 @@
 from pathlib import Path
 from typing import Final, Literal
 
-from connectors.nll_sandbox.exact_json import JsonObject
 from connectors.nll_sandbox.headers import RequestContext
 from connectors.nll_sandbox.kinds import variant
 from connectors.nll_sandbox.outcomes import Refusal, refuse
 from connectors.nll_sandbox.registers import rows
 from connectors.nll_sandbox.settings import Caller
+from mappings.fhir.exact_json import JsonObject
 
 Action = Literal["read", "create", "update"]
 

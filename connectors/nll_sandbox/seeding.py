@@ -11,21 +11,22 @@ from pathlib import Path
 from typing import Final
 
 from connectors.nll_sandbox.completions import complete_dispense, complete_prescription
-from connectors.nll_sandbox.exact_json import JsonObject, read_json
 from connectors.nll_sandbox.kinds import KINDS, patient_of
 from connectors.nll_sandbox.registers import medication_resource, rows
 from connectors.nll_sandbox.resources import child, objects
 from connectors.nll_sandbox.settings import REGION
 from connectors.nll_sandbox.store import Store, Stored, Transaction, encode
+from mappings.codes.products import PRODUCTS, ProductRow
+from mappings.fhir.exact_json import JsonObject, read_json
 
 _REGISTER: Final = ""
 """Owner of what no caregiver registered: articles and people."""
 
 
 def seed_articles(store: Store, path: Path, now: datetime) -> None:
-    """Store one Medication for each row of the article file."""
+    """Store one Medication for each row of the article file, and for each product of the project's product table."""
     with store.transaction(now) as transaction:
-        for row in rows(path):
+        for row in (*rows(path), *map(_product_row, PRODUCTS.values())):
             name = store.next_id(KINDS["Medication"].prefix)
             _put(store, transaction, medication_resource(row) | {"id": name}, _REGISTER)
 
@@ -46,6 +47,18 @@ def seed(store: Store, document: object, now: datetime) -> int:
         for patient in _patients(stored):
             store.raise_list_version(patient, transaction.seq)
     return len(stored)
+
+
+def _product_row(product: ProductRow) -> dict[str, str]:
+    """A row of the article file for a product, which has no package and no narcotic class in that table."""
+    told = {"npl_id": product.npl_id, "name": product.name, "atc": product.atc, "form": product.form}
+    return {
+        "npl_pack_id": "",
+        "article_number": "",
+        "product_type": "drug",
+        "narcotic_class": "",
+        "start_pack": "no",
+    } | told
 
 
 def _seed_one(store: Store, transaction: Transaction, entry: JsonObject, now: datetime) -> Stored:

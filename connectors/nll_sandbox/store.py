@@ -12,9 +12,9 @@ from typing import Final
 
 import msgspec
 
-from connectors.nll_sandbox.exact_json import JsonObject, read_json, write_json
 from connectors.nll_sandbox.outcomes import Answer
 from connectors.nll_sandbox.resources import identifiers
+from mappings.fhir.exact_json import JsonObject, read_json, write_json
 
 LATEST: Final = 2**62
 """As of no particular transaction: everything that has been stored."""

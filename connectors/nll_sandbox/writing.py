@@ -15,16 +15,16 @@ from connectors.nll_sandbox.clinical import same_treatment
 from connectors.nll_sandbox.completions import complete_dispense, complete_prescription
 from connectors.nll_sandbox.detected_issues import with_warnings, without_warnings
 from connectors.nll_sandbox.effects import consequences
-from connectors.nll_sandbox.exact_json import JsonObject, copy_json
 from connectors.nll_sandbox.filtering import Viewer
 from connectors.nll_sandbox.kinds import KINDS, is_counted, is_list_info, patient_of, variant
 from connectors.nll_sandbox.outcomes import Issue, Refusal, refuse
 from connectors.nll_sandbox.provenance import event, fits
-from connectors.nll_sandbox.resources import child, codes, extension_value, referred, text_at, walk
+from connectors.nll_sandbox.resources import child, codes, copied, extension_value, referred, text_at, walk
 from connectors.nll_sandbox.rights import may
 from connectors.nll_sandbox.server import Call, Sandbox
 from connectors.nll_sandbox.store import Stored, Transaction, encode
 from connectors.nll_sandbox.vocabulary import CHAIN
+from mappings.fhir.exact_json import JsonObject
 
 _UNPROCESSABLE = 422
 
@@ -116,7 +116,7 @@ class Writer:
         named = [
             msgspec.structs.replace(
                 step,
-                resource=copy_json(step.resource),
+                resource=copied(step.resource),
                 name=step.name or self._store.next_id(KINDS[step.kind].prefix),
             )
             for step in steps

@@ -5,11 +5,11 @@ from datetime import date, datetime
 
 import msgspec
 
-from connectors.nll_sandbox.exact_json import JsonObject
 from connectors.nll_sandbox.registers import Article, Registers, articles_of, names_of
 from connectors.nll_sandbox.resources import child, extension_value, objects
 from connectors.nll_sandbox.vocabulary import DOSE_PACKAGING
 from contracts.systems import ARTICLE_NUMBER, ATC, NPL_ID, NPL_PACK_ID
+from mappings.fhir.exact_json import JsonObject
 
 
 class Case(msgspec.Struct, frozen=True, kw_only=True):

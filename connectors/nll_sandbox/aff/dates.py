@@ -7,9 +7,9 @@ from datetime import date
 
 from connectors.nll_sandbox.aff.case import Case, Places, bounds, dosages
 from connectors.nll_sandbox.completions import a_year_after
-from connectors.nll_sandbox.exact_json import JsonObject
 from connectors.nll_sandbox.resources import child, day, extension_value, instant, objects
 from connectors.nll_sandbox.vocabulary import EVALUATION_TIME
+from mappings.fhir.exact_json import JsonObject
 
 _VALIDITY = "dispenseRequest.validityPeriod.end"
 

@@ -4,11 +4,11 @@ from decimal import Decimal
 from typing import Final
 
 from connectors.nll_sandbox.aff.case import Case, Places, dose_packaging
-from connectors.nll_sandbox.exact_json import JsonObject
 from connectors.nll_sandbox.kinds import dispenses_allowed, is_counted, patient_of
 from connectors.nll_sandbox.resources import child, extension_value
 from connectors.nll_sandbox.vocabulary import PACKAGES_DISPENSED, PACKAGES_PRESCRIBED
 from contracts.systems import GLN
+from mappings.fhir.exact_json import JsonObject
 
 TOLERANCE: Final = Decimal("1.12")
 

@@ -3,7 +3,6 @@
 from typing import Final
 
 from connectors.nll_sandbox.aff.case import Case, Places, bounds, dosages
-from connectors.nll_sandbox.exact_json import JsonObject
 from connectors.nll_sandbox.kinds import patient_of
 from connectors.nll_sandbox.resources import (
     child,
@@ -25,6 +24,7 @@ from connectors.nll_sandbox.vocabulary import (
     WORKPLACE,
 )
 from contracts.systems import NLL_PRESCRIPTION, PERSONNUMMER, PRESCRIBER_CODE
+from mappings.fhir.exact_json import JsonObject
 
 _INSTRUCTION_LENGTH: Final = 512
 _CODED_TEXT_LENGTH: Final = 256

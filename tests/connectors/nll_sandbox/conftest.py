@@ -12,7 +12,7 @@ import pytest
 from aiohttp import ClientSession
 
 from connectors.nll_sandbox import SandboxSettings, serve
-from connectors.nll_sandbox.exact_json import JsonObject, read_json, write_json
+from mappings.fhir.exact_json import JsonObject, read_json, write_json
 
 NOW = datetime.fromisoformat("2026-03-02T09:00:00+01:00")
 PERSON = "191212121212"

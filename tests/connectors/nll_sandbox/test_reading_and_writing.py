@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from connectors.nll_sandbox.exact_json import JsonObject
+from mappings.fhir.exact_json import JsonObject
 from tests.connectors.nll_sandbox.conftest import Api, Start
 
 Make = Callable[..., JsonObject]
