@@ -128,6 +128,10 @@ class JsonObject:
         """Tell whether a field is there and not null."""
         return self._values.get(name) is not None
 
+    def with_problems(self, problems: Problems) -> "JsonObject":
+        """Return the same object, noting its problems elsewhere."""
+        return JsonObject(self._values, self.place, problems)
+
     def at(self, name: str) -> str:
         """Return the JSON path of a field."""
         return f"{self.place}.{name}"

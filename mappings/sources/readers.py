@@ -4,12 +4,13 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from mappings.sources import canonical, hospital, primary_care
+from mappings.sources import canonical, dose_pharmacy, hospital, primary_care
 from mappings.sources.reading import Reader
 
 READERS: Final[Mapping[str, Reader]] = MappingProxyType(
     {
         "canonical": canonical.read,
+        "dose_pharmacy": dose_pharmacy.read,
         "hospital": hospital.read,
         "primary_care": primary_care.read,
     }

@@ -9,8 +9,7 @@ Rules this module owns:
    dosage is read as its words alone, and is ``unsupported`` if it has none.
 """
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from decimal import Decimal
 from types import MappingProxyType
@@ -19,10 +18,10 @@ from typing import Final
 import msgspec
 
 from contracts.values import Dosage, DosageStep, Quantity
+from mappings.codes.schedules import Occasion, steps_of
 from mappings.codes.times import read_time_of_day
 from mappings.collecting import Problems
 from mappings.sources.primary_care.amounts import (
-    Interval,
     period_unit_of,
     read_interval,
     read_rate,
@@ -176,17 +175,10 @@ def _occasions(element: Element, uncarried: Problems) -> Stages:
             uncarried.add("unsupported", element.place, "state the period in whole days")
         return ()
     read = [_occasion(occasion, cycle) for occasion in occasions]
-    return (tuple(_grouped([found for found in read if found is not None], cycle)),) if all(read) else ()
+    return (steps_of([found for found in read if found is not None], cycle),) if all(read) else ()
 
 
-class _Occasion(msgspec.Struct, frozen=True, kw_only=True):
-    dose: Interval
-    day: int
-    time: str | None
-    words: str | None
-
-
-def _occasion(element: Element, cycle: int) -> _Occasion | None:
+def _occasion(element: Element, cycle: int) -> Occasion | None:
     dose = read_interval(element.child("dose", required=True))
     day = element.whole("dayOfPeriod", required=True)
     stated = element.text("time")
@@ -197,32 +189,7 @@ def _occasion(element: Element, cycle: int) -> _Occasion | None:
         return None
     if dose is None or day is None or (is_clock and time is None):
         return None
-    return _Occasion(dose=dose, day=day, time=time, words=None if is_clock else stated)
-
-
-def _grouped(occasions: Iterable[_Occasion], cycle: int) -> list[DosageStep]:
-    """Put occasions with the same dose on the same days into one step, so that twice a day reads as twice a day."""
-    counts = Counter(occasions)
-    days: dict[tuple[Interval, str | None, str | None, int], list[int]] = {}
-    for occasion, count in counts.items():
-        days.setdefault((occasion.dose, occasion.words, occasion.time, count), []).append(occasion.day)
-    clocks: dict[tuple[Interval, str | None, tuple[int, ...]], list[tuple[str | None, int]]] = {}
-    for (dose, words, time, count), on in days.items():
-        clocks.setdefault((dose, words, tuple(sorted(on))), []).append((time, count))
-    return [
-        DosageStep(
-            dose=dose.low,
-            dose_high=dose.high,
-            frequency=sum(count for _, count in clock),
-            period=Decimal(1),
-            period_unit="d",
-            times_of_day=tuple(sorted(time for time, _ in clock if time is not None)),
-            cycle_days=cycle if cycle > 1 else None,
-            days_in_cycle=on if cycle > 1 else (),
-            text=words,
-        )
-        for (dose, words, on), clock in clocks.items()
-    ]
+    return Occasion(dose=dose.low, dose_high=dose.high, day=day, time=time, words=None if is_clock else stated)
 
 
 def _most_per_day(dosage: Element, uncarried: Problems) -> Quantity | None:
