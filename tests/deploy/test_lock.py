@@ -6,7 +6,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 LOCK = (ROOT / "requirements.lock").read_text(encoding="utf-8")
-PINS = re.findall(r"^([a-z0-9.-]+)==(\S+)(.*(?:\\\n.*)*)", LOCK, flags=re.MULTILINE)
+PINS = re.findall(r"^([a-z0-9.-]+)==(\S+)([^\\\n]*(?:\\\n[^\\\n]*)*)", LOCK, flags=re.MULTILINE)
 
 
 def test_the_lock_names_no_host() -> None:
