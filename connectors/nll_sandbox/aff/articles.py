@@ -1,4 +1,7 @@
-"""Rules about the drug: that it exists, that its names agree, that its substance stays."""
+"""Rules about the drug: that it exists, that its names agree, that its substance stays.
+
+Names only disagree when each is known: an unknown one is told by the rule for it alone.
+"""
 
 from connectors.nll_sandbox.aff.case import Case, Places, Product, product
 from connectors.nll_sandbox.registers import Article
@@ -25,24 +28,24 @@ def article_number_exists(case: Case) -> Places:
 def pack_and_product_agree(case: Case) -> Places:
     """VOK G.009."""
     named = product(case)
-    article = _article(case, NPL_PACK_ID, named.pack_id)
-    if article is not None and _differ(article.npl_id, named.npl_id):
+    pack, other = _article(case, NPL_PACK_ID, named.pack_id), _article(case, NPL_ID, named.npl_id)
+    if pack is not None and other is not None and _differ(pack.npl_id, named.npl_id):
         yield _PLACE
 
 
 def pack_and_article_number_agree(case: Case) -> Places:
     """VOK G.010."""
     named = product(case)
-    article = _article(case, NPL_PACK_ID, named.pack_id)
-    if article is not None and _differ(article.article_number, named.article_number):
+    pack, other = _article(case, NPL_PACK_ID, named.pack_id), _article(case, ARTICLE_NUMBER, named.article_number)
+    if pack is not None and other is not None and _differ(pack.article_number, named.article_number):
         yield _PLACE
 
 
 def product_and_article_number_agree(case: Case) -> Places:
     """VOK G.011; an article number is not unique for a drug, so the product it leads to is compared."""
     named = product(case)
-    article = _article(case, ARTICLE_NUMBER, named.article_number)
-    if article is not None and _differ(article.npl_id, named.npl_id):
+    other, known = _article(case, ARTICLE_NUMBER, named.article_number), _article(case, NPL_ID, named.npl_id)
+    if other is not None and known is not None and _differ(other.npl_id, named.npl_id):
         yield _PLACE
 
 

@@ -137,6 +137,39 @@ def prescription(patient: str = "p-1", **changes: object) -> JsonObject:
     return resource | changes
 
 
+def dispense(patient: str = "p-1", **changes: object) -> JsonObject:
+    """A dispense on the prescription ``f-1`` that breaks no rule; ``changes`` replace elements of it."""
+    resource: JsonObject = {
+        "resourceType": "MedicationDispense",
+        "status": "completed",
+        "medicationCodeableConcept": {
+            "coding": [
+                {"system": "http://electronichealth.se/fhir/NamingSystem/nplpackid", "code": "20990101100033"},
+            ]
+        },
+        "subject": {"reference": f"Patient/{patient}"},
+        "location": {"identifier": {"system": "urn:oid:1.3.88", "value": "7350000000009"}},
+        "authorizingPrescription": [{"reference": "MedicationRequest/f-1"}],
+        "whenHandedOver": "2026-03-02T08:00:00+01:00",
+    }
+    return resource | changes
+
+
+async def dose_consent(api: Api, patient: str = "p-1") -> JsonObject:
+    """The patient becomes a dose patient of the pharmacy 7350000000009."""
+    resource = {
+        "resourceType": "Consent",
+        "status": "active",
+        "category": [{"coding": [{"code": "multidosedispconsent"}]}],
+        "patient": {"reference": f"Patient/{patient}"},
+        "organization": [{"identifier": {"system": "urn:oid:1.3.88", "value": "7350000000009"}}],
+    }
+    reply = await api.send("POST", "/Consent", resource, activity="REGISTRERA_DOSSAMTYCKE", x_patientref=patient)
+    assert reply.status == 201, reply.body
+    assert isinstance(reply.body, dict)
+    return reply.body
+
+
 Start = Callable[..., AbstractAsyncContextManager[Api]]
 
 
