@@ -24,9 +24,19 @@ SESSION_SECONDS: Final = 10.0
 END_OF_PARTITION: Final = KafkaError._PARTITION_EOF  # noqa: SLF001 - the client's own public constant, as all below
 NO_SUCH_OFFSET: Final = KafkaError._AUTO_OFFSET_RESET  # noqa: SLF001
 ASSIGNMENT_LOST: Final = KafkaError._ASSIGNMENT_LOST  # noqa: SLF001
-TIMED_OUT: Final = KafkaError._TIMED_OUT  # noqa: SLF001
-BROKER_UNREACHABLE: Final = KafkaError._TRANSPORT  # noqa: SLF001
-COORDINATOR_UNKNOWN: Final = KafkaError._WAIT_COORD  # noqa: SLF001
+PASSING: Final = frozenset(
+    {
+        KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+        KafkaError.COORDINATOR_NOT_AVAILABLE,
+        KafkaError.NOT_COORDINATOR,
+        KafkaError.NETWORK_EXCEPTION,
+        KafkaError.REQUEST_TIMED_OUT,
+        KafkaError._TIMED_OUT,  # noqa: SLF001
+        KafkaError._TRANSPORT,  # noqa: SLF001
+        KafkaError._WAIT_COORD,  # noqa: SLF001
+    }
+)
+"""Codes of a broker that starts, moves or is away: asking again helps. `KafkaError.retriable` knows transactions only."""
 
 _log = get_logger()
 

@@ -12,11 +12,9 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaExcepti
 
 from connectors.kafka.clients import (
     ASSIGNMENT_LOST,
-    BROKER_UNREACHABLE,
-    COORDINATOR_UNKNOWN,
     END_OF_PARTITION,
     NO_SUCH_OFFSET,
-    TIMED_OUT,
+    PASSING,
     consumer_config,
 )
 from connectors.settings import Settings
@@ -27,6 +25,8 @@ from streams.topology.intake.standing import Here, Standings
 
 EVENTS: Final = declare({"intake.assigned": "ITK-102", "intake.revoked": "ITK-103", "commit.postponed": "ITK-104"})
 
+ASK_AGAIN_SECONDS = 0.1
+
 _log = get_logger()
 
 _NOT_OURS_ANY_MORE: Final = frozenset(
@@ -35,18 +35,6 @@ _NOT_OURS_ANY_MORE: Final = frozenset(
         KafkaError.UNKNOWN_MEMBER_ID,
         KafkaError.REBALANCE_IN_PROGRESS,
         ASSIGNMENT_LOST,
-    }
-)
-_LATER: Final = frozenset(
-    {
-        KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
-        KafkaError.COORDINATOR_NOT_AVAILABLE,
-        KafkaError.NOT_COORDINATOR,
-        KafkaError.NETWORK_EXCEPTION,
-        KafkaError.REQUEST_TIMED_OUT,
-        TIMED_OUT,
-        BROKER_UNREACHABLE,
-        COORDINATOR_UNKNOWN,
     }
 )
 
@@ -138,7 +126,7 @@ class SourceConsumer:
             self._standings.reached_end(here_of(message), offset_of(message))
         elif error.code() == NO_SUCH_OFFSET:
             raise IntakeError(IntakeCode.POSITION_LOST, f"topic {message.topic()} partition {message.partition()}")
-        elif not error.retriable():
+        elif error.code() not in PASSING:
             raise IntakeError(IntakeCode.READ_FAILED, f"topic {message.topic()}: {error.name()}")
         return False
 
@@ -156,14 +144,23 @@ class SourceConsumer:
     def _committed(self, consumer: Consumer, partitions: list[TopicPartition]) -> list[TopicPartition]:
         if not partitions:
             return []
-        try:
-            found = consumer.committed(partitions, timeout=self._limits.request_seconds)
-        except KafkaException as error:
-            raise IntakeError(IntakeCode.READ_FAILED, f"committed offsets: {error.args[0].name()}") from error
+        found = self._ask_committed(consumer, partitions)
         for partition in found:
             if partition.error is not None:
                 raise IntakeError(IntakeCode.READ_FAILED, f"committed offsets: {partition.error.name()}")
         return found
+
+    def _ask_committed(self, consumer: Consumer, partitions: list[TopicPartition]) -> list[TopicPartition]:
+        """Ask again while the group's coordinator is only just starting or moving."""
+        deadline = time.monotonic() + self._limits.request_seconds
+        while True:
+            try:
+                return list(consumer.committed(partitions, timeout=self._limits.request_seconds))
+            except KafkaException as error:
+                reason: KafkaError = error.args[0]
+                if reason.code() not in PASSING or time.monotonic() > deadline:
+                    raise IntakeError(IntakeCode.READ_FAILED, f"committed offsets: {reason.name()}") from error
+                time.sleep(ASK_AGAIN_SECONDS)
 
     def _revoked(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         self._before_revoke()
@@ -180,7 +177,7 @@ class SourceConsumer:
     def _judge_commit(self, error: KafkaError) -> None:
         if error.code() in _NOT_OURS_ANY_MORE:
             self._uncommitted = {}  # whoever has the partitions now reads the messages again
-        elif error.code() not in _LATER:
+        elif error.code() not in PASSING:
             raise IntakeError(IntakeCode.COMMIT_FAILED, error.name())
         _log.warning("commit.postponed", kafka_error=error.name())
 
