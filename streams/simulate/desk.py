@@ -50,8 +50,8 @@ class Desk:
     order: Kept | None = None
     prescription: Kept | None = None
     _chain: Identifier = field(init=False)
-    _pointers: list[tuple[datetime, Identifier]] = field(default_factory=list)
-    _renewals: list[tuple[datetime, Identifier]] = field(default_factory=list)
+    _pointers: list[tuple[datetime, Identifier | None]] = field(default_factory=list)
+    _renewals: list[tuple[datetime, Identifier | None]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self._chain = Identifier(system=NLL_CHAIN, value=self.book.national_id())
@@ -116,6 +116,8 @@ class Desk:
             forgotten = isinstance(kept.content, Prescription) and "prescription-left-open" in self.course.kinds
             if not (forgotten and self.order is not None):
                 self._close(kept, end, recorded_at, _ENDED)
+        self._pointers.append((recorded_at, None))
+        self._renewals.append((recorded_at, None))
 
     def cancel(self, moment: datetime) -> None:
         """Cancel what never began (makulera)."""
@@ -131,15 +133,13 @@ class Desk:
                 kept, msgspec.structs.replace(kept.content, note=note), Times(occurred_at=occurred, recorded_at=moment)
             )
 
-    def pointer(self, moment: datetime) -> Identifier | None:
-        """Return the id of the order (else of the prescription) by which others knew the line at ``moment``."""
-        known = [target for since, target in self._pointers if since <= moment]
-        return known[-1] if known else self.prescription_id(moment)
+    def pointers(self, moment: datetime) -> tuple[datetime, Identifier] | None:
+        """Return the id of the order (else of the prescription) that stands at ``moment``, and since when it does."""
+        return _standing(self._pointers, moment) or _standing(self._renewals, moment)
 
-    def prescription_id(self, moment: datetime) -> Identifier | None:
-        """Return the national id of the prescription that stood at ``moment``."""
-        known = [target for since, target in self._renewals if since <= moment]
-        return known[-1] if known else None
+    def prescriptions(self, moment: datetime) -> tuple[datetime, Identifier] | None:
+        """Return the national id of the prescription that stands at ``moment``, and since when it does."""
+        return _standing(self._renewals, moment)
 
     def _open_records(self) -> list[Kept]:
         return [kept for kept in (self.order, self.prescription) if kept is not None]
@@ -214,3 +214,12 @@ class Desk:
 
 def _target(record: Record) -> Identifier:
     return Identifier(system=record.source, value=record.source_id)
+
+
+def _standing(
+    history: list[tuple[datetime, Identifier | None]], moment: datetime
+) -> tuple[datetime, Identifier] | None:
+    known = [(since, target) for since, target in history if since <= moment]
+    if not known or known[-1][1] is None:
+        return None
+    return known[-1][0], known[-1][1]

@@ -1,6 +1,6 @@
 """Prescribing: what primary care and the hospital's out-patient side write about a course, in the order of time."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
@@ -26,18 +26,16 @@ class Papers:
     hospital: list[Desk] = field(default_factory=list)
 
     def pointer(self, line: int, moment: datetime) -> Identifier | None:
-        """Return the id by which others know a line of the course at ``moment``; the primary care's where it has one."""
-        for desks in (self.primary, self.hospital):
-            if line < len(desks) and (found := desks[line].pointer(moment)) is not None:
-                return found
-        return None
+        """Return the id by which others know a line of the course at ``moment``: the newest that stands."""
+        return _newest(
+            desk.pointers(moment) for desks in (self.primary, self.hospital) for desk in desks[line : line + 1]
+        )
 
     def prescription_id(self, line: int, moment: datetime) -> Identifier | None:
         """Return the national id of the prescription that others would dispense from at ``moment``."""
-        for desks in (self.primary, self.hospital):
-            if line < len(desks) and (found := desks[line].prescription_id(moment)) is not None:
-                return found
-        return None
+        return _newest(
+            desk.prescriptions(moment) for desks in (self.primary, self.hospital) for desk in desks[line : line + 1]
+        )
 
 
 class Prescribing:
@@ -129,11 +127,11 @@ class Prescribing:
         if course.takeover is None:
             return []  # a treatment of the stay alone
         discharged, takeover = course.ward[0].stay.discharged, course.takeover
-        leaving = _from(line[0], discharged)
+        leaving, released = _from(line[0], discharged), self._release(takeover)
         return [
             (discharged, lambda: hospital.begin(leaving, at(discharged))),
             (takeover, lambda: primary.begin(_from(line[0], takeover), at(takeover))),
-            (takeover, lambda: hospital.stop(takeover, takeover)),
+            (released, _stop(hospital, released)),
         ]
 
     def _changed_by_hospital(
@@ -144,12 +142,17 @@ class Prescribing:
         takeover = course.takeover
         for segment in line:
             if segment.decided_by == "hospital" and takeover is not None:
+                released = self._release(takeover)
                 actions += [
                     (segment.start, _begin(hospital, segment)),
                     (takeover, _change(primary, _from(segment, segment.start), takeover)),
-                    (takeover, lambda: hospital.stop(takeover, takeover)),
+                    (released, _stop(hospital, released)),
                 ]
         return actions
+
+    def _release(self, takeover: datetime) -> datetime:
+        """Return when the hospital lets go of what primary care has taken over: at once, or within two weeks."""
+        return takeover + timedelta(days=self._book.rng.randint(1, 14)) * self._book.chance(0.5)
 
     def _double(self, course: Course) -> list[tuple[datetime, int, Action]]:
         """The hospital's own prescription of what primary care prescribes already; no id tells that they belong together."""
@@ -191,6 +194,10 @@ def _renew(desk: Desk, segment: Segment, moment: datetime) -> Action:
     return lambda: desk.renew(segment, moment)
 
 
+def _stop(desk: Desk, end: datetime) -> Action:
+    return lambda: desk.stop(end, end)
+
+
 def _pause(desk: Desk, pause: Period) -> Action:
     return lambda: desk.pause(pause)
 
@@ -203,3 +210,8 @@ def _from(segment: Segment, start: datetime) -> Segment:
         decided_at=start,
         decided_by=segment.decided_by,
     )
+
+
+def _newest(standing: Iterable[tuple[datetime, Identifier] | None]) -> Identifier | None:
+    known = [entry for entry in standing if entry is not None]
+    return max(known)[1] if known else None

@@ -6,7 +6,7 @@ seen. It only goes forward, so that a list is always the one of the latest known
 
 import heapq
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from hashlib import sha256
 from typing import Final
@@ -65,10 +65,11 @@ class _Patient:
 
 
 class ReconcilingCore:
-    """One partition of patients."""
+    """One partition of patients. ``is_mine`` tells whose pseudonyms belong to it."""
 
-    def __init__(self, reconciler: Reconciler, topic: Mapping[str, str]) -> None:
+    def __init__(self, reconciler: Reconciler, topic: Mapping[str, str], is_mine: Callable[[str], bool]) -> None:
         self._reconciler = reconciler
+        self._is_mine = is_mine
         self._list_topic = topic[topics.LIST]
         self._change_topic = topic[topics.CHANGE]
         self._quarantine_topic = topic[topics.QUARANTINE]
@@ -118,7 +119,7 @@ class ReconcilingCore:
         for record in records:
             for fact in self._facts(record, sends):
                 clock = max(clock, fact.received_at)
-                for patient in _concerned(fact):
+                for patient in filter(self._is_mine, _concerned(fact)):
                     arrived.setdefault(patient, []).append(fact)
             clock = max(clock, _tick_of(record))
         if clock != self._clock:

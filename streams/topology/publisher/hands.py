@@ -1,0 +1,103 @@
+"""The hands: attempts run in an event loop of their own, in a thread of its own; each result comes back by a queue."""
+
+import asyncio
+import queue
+import threading
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from types import TracebackType
+from typing import Self
+
+import msgspec
+
+from contracts.publication import PublishProblem
+from streams.publish.execute import Attempt, Executor
+from streams.topology.publisher.desk import Task
+
+MakeExecutor = Callable[[], AbstractAsyncContextManager[Executor]]
+"""Opens what an executor needs, inside the event loop that it will run in."""
+
+
+class Result(msgspec.Struct, frozen=True):
+    """How an attempt at a task ended; ``attempt`` is the exception where a bug ended it."""
+
+    task: Task
+    attempt: Attempt | BaseException
+
+
+class Hands:
+    """Runs attempts while it is entered as a context. ``begin`` and ``results`` are for the thread that entered it."""
+
+    def __init__(self, make: MakeExecutor, attempt_seconds: float) -> None:
+        self._make = make
+        self._attempt_seconds = attempt_seconds
+        self._results: queue.SimpleQueue[Result] = queue.SimpleQueue()
+        self._started: queue.SimpleQueue[Executor | BaseException] = queue.SimpleQueue()
+        self._loop = asyncio.new_event_loop()
+        self._over = asyncio.Event()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._thread = threading.Thread(target=self._run, name="publisher-hands", daemon=True)
+        self._executor: Executor | None = None
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        started = self._started.get()
+        if isinstance(started, BaseException):
+            self._thread.join()
+            raise started
+        self._executor = started
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Cut what is still under way, close the connections, end the thread."""
+        self._loop.call_soon_threadsafe(self._over.set)
+        self._thread.join()
+        self._loop.close()
+
+    def begin(self, task: Task) -> None:
+        """Begin an attempt; its result will come."""
+        self._loop.call_soon_threadsafe(self._spawn, task)
+
+    def results(self) -> list[Result]:
+        """Return the results that have come, without waiting."""
+        found = []
+        while True:
+            try:
+                found.append(self._results.get_nowait())
+            except queue.Empty:
+                return found
+
+    def _spawn(self, task: Task) -> None:
+        running = self._loop.create_task(self._work(task))
+        self._tasks.add(running)
+        running.add_done_callback(self._tasks.discard)
+
+    async def _work(self, task: Task) -> None:
+        assert self._executor is not None  # noqa: S101 - entered before anything begins
+        try:
+            async with asyncio.timeout(self._attempt_seconds):
+                attempt = await self._executor.attempt(task.job)
+        except TimeoutError:
+            cut = Attempt(state="failing", held=task.job.desired.held, problems=(PublishProblem(code="took-too-long"),))
+            self._results.put(Result(task, cut))
+        except Exception as error:  # noqa: BLE001 - not swallowed: the loop raises it
+            self._results.put(Result(task, error))
+        else:
+            self._results.put(Result(task, attempt))
+
+    def _run(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        self._loop.run_until_complete(self._serve())
+
+    async def _serve(self) -> None:
+        try:
+            async with self._make() as executor:
+                self._started.put(executor)
+                await self._over.wait()
+                for running in list(self._tasks):
+                    running.cancel()
+                await asyncio.gather(*self._tasks, return_exceptions=True)
+        except BaseException as error:  # noqa: BLE001 - handed to the thread that waits for the start
+            self._started.put(error)
