@@ -70,7 +70,7 @@ def generate(patients: int, seed: int, out: Path) -> Mapping[str, int]:
     out.mkdir(parents=True, exist_ok=True)
     with (out / FACTS_FILE).open("wb") as file:
         file.writelines(line + b"\n" for _, _, line in lines)
-    truth = Truth(seed=seed, known_at=known_at, kinds=KINDS, patients=truths)
+    truth = Truth(seed=seed, known_at=known_at, kinds=dict(KINDS), patients=truths)
     (out / TRUTH_FILE).write_bytes(encode_truth(truth))
     groups = sum(len(truth.groups) for truth in truths.values())
     return {"patients": patients, "facts": len(lines), "groups": groups}
