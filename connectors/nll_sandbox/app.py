@@ -5,7 +5,7 @@ from typing import Final
 from aiohttp import web
 
 from connectors.nll_sandbox import admin, bundles, interactions, operations
-from connectors.nll_sandbox.exchange import SANDBOX, endpoint
+from connectors.nll_sandbox.exchange import SANDBOX, endpoint, told_as_outcome
 from connectors.nll_sandbox.server import Sandbox
 from connectors.nll_sandbox.settings import SandboxSettings
 from mappings.fhir.exact_json import write_json
@@ -17,7 +17,7 @@ _NAME: Final = r"/{name:[A-Za-z0-9.\-]{1,64}}"
 
 def create_app(settings: SandboxSettings) -> web.Application:
     """The sandbox as an aiohttp application; seeded from ``settings.seed_files``."""
-    app = web.Application(client_max_size=_LARGEST_BODY)
+    app = web.Application(client_max_size=_LARGEST_BODY, middlewares=[told_as_outcome])
     app[SANDBOX] = Sandbox(settings)
     app.add_routes([web.post("/oauth2/token", _token), *_operations(), *_resources(), *admin.routes(app[SANDBOX])])
     app.on_cleanup.append(_close)

@@ -57,6 +57,17 @@ def endpoint(interaction: Interaction, demand: Demand, name: str, *, once: bool 
     return handle
 
 
+@web.middleware
+async def told_as_outcome(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """What aiohttp itself refuses (no such address, method, too large a body) is told as an OperationOutcome too."""
+    try:
+        return await handler(request)
+    except web.HTTPClientError as error:
+        refusal = refuse(error.status, "http", f"HTTP: {error.reason}.", kind="not-supported")
+        allowed = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else {}
+        return _response(request, answer_of(Refusal(refusal.status, refusal.issues, allowed)))
+
+
 class _Exchange:
     """One request on its way."""
 

@@ -61,8 +61,9 @@ def search_kind(sandbox: Sandbox, call: Call) -> Result:
     if patient is not None and call.context.patient not in {None, patient}:
         return refuse(400, "patient-differs", "The patient is not the one that x-patientref names.")
     viewer = viewer_of(sandbox, call)
-    resources = [shown for one in found if (shown := viewer.see(one, call.as_of))]
-    call.notes.hidden = len(found) - len(resources)
+    of_patient = [one for one in found if _is_asked_for(one, call)]
+    resources = [shown for one in of_patient if (shown := viewer.see(one, call.as_of))]
+    call.notes.hidden = len(of_patient) - len(resources)
     if call.kind == "Basic" and patient is not None and sandbox.store.read("Patient", patient) is not None:
         info = list_info(sandbox, patient, call.now, call.as_of)
         resources += [info] if matches(info, query) else []
@@ -152,6 +153,11 @@ def _shown(sandbox: Sandbox, call: Call, stored: Stored | None) -> Result:
         return refuse(sandbox.settings.hidden_status, "hidden", text, kind="suppressed")
     call.notes.resources.append(f"{stored.kind}/{stored.id}/_history/{stored.version}")
     return Answer(200, resource, {"ETag": etag(stored.version)})
+
+
+def _is_asked_for(stored: Stored, call: Call) -> bool:
+    """Whether a resource is the asked-for patient's; people and articles are looked up for anyone."""
+    return call.kind in {"Patient", "Medication"} or call.context.patient in {None, stored.patient}
 
 
 def _preferred(call: Call, one: Written) -> JsonObject | None:

@@ -144,7 +144,7 @@ class Store:
         return self._many(
             "patient = ? AND kind = ? AND txn <= ? AND version = (SELECT max(version) FROM version AS w"
             " WHERE w.kind = version.kind AND w.id = version.id AND w.txn <= ?)"
-            " ORDER BY (SELECT min(txn) FROM version AS f WHERE f.kind = version.kind AND f.id = version.id), rowid",
+            " ORDER BY (SELECT rowid FROM version AS f WHERE f.kind = version.kind AND f.id = version.id AND f.version = 1)",
             (patient, kind, as_of, as_of),
         )
 

@@ -123,8 +123,9 @@ class Writer:
         ]
         ids = {step.full_url: f"{step.kind}/{step.name}" for step in named if step.full_url}
         for element in (element for step in named for element in walk(step.resource)):
-            if element.get("reference") in ids:
-                element["reference"] = ids[element["reference"]]
+            target = ids.get(text_at(element, "reference") or "")
+            if target is not None:
+                element["reference"] = target
         return named
 
     def _refusal(self, step: Step) -> Refusal | None:

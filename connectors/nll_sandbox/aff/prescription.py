@@ -52,6 +52,15 @@ def patient_is_registered(case: Case) -> Places:
         yield "subject" if case.kind != "Consent" else "patient"
 
 
+def required_elements_are_there(case: Case) -> Places:
+    """Code ``element-missing``."""
+    yield from (name for name in ("status", "intent") if text_at(case.resource, name) is None)
+    yield from (name for name in ("requester",) if not child(case.resource, name))
+    medications = ("medicationReference", "medicationCodeableConcept")
+    if sum(bool(child(case.resource, name)) for name in medications) != 1:
+        yield "medication"
+
+
 def prescriber_code_is_valid(case: Case) -> Places:
     """F.001."""
     code = identifier_value(_prescriber(case), PRESCRIBER_CODE)
@@ -94,7 +103,11 @@ def purpose_is_there(case: Case) -> Places:
 
 def cancelling_is_not_ending(case: Case) -> Places:
     """G.029: cancelling while stating that the treatment ends, or while giving it a new last day."""
-    if case.previous is None or case.resource.get("status") != "cancelled" or case.previous["status"] == "cancelled":
+    if (
+        case.previous is None
+        or case.resource.get("status") != "cancelled"
+        or case.previous.get("status") == "cancelled"
+    ):
         return
     known = [period.get("end") for _, period in bounds(case.previous)]
     new_ends = [end for _, period in bounds(case.resource) if (end := period.get("end")) and end not in known]
@@ -147,7 +160,7 @@ def fixed_elements_stay(case: Case) -> Places:
 def status_step_exists(case: Case) -> Places:
     """Code ``status-step``."""
     before = None if case.previous is None else text_at(case.previous, "status")
-    if case.resource.get("status") not in STEPS.get(before, set()):
+    if text_at(case.resource, "status") not in STEPS.get(before, set()):
         yield "status"
 
 

@@ -333,6 +333,7 @@ CASES: Final[Mapping[str, Case]] = {
         create(extension=[PURPOSE, {"url": f"{STRUCTURE}NLLEvaluationTime", "valueDate": "2026-03-01"}]),
         create(extension=[PURPOSE, {"url": f"{STRUCTURE}NLLEvaluationTime", "valueDate": "2026-03-02"}]),
     ),
+    "element-missing": Case(create(intent=None), create(intent="order")),
     "contained-personnummer": Case(
         somebody_else("personnummer", "191212121212", RECEIVING),
         somebody_else("samordningsnummer", "196109732393", RECEIVING),
