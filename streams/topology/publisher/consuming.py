@@ -11,11 +11,9 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaExcepti
 
 from connectors.kafka.clients import (
     ASSIGNMENT_LOST,
-    BROKER_UNREACHABLE,
-    COORDINATOR_UNKNOWN,
     END_OF_PARTITION,
     NO_SUCH_OFFSET,
-    TIMED_OUT,
+    PASSING,
     consumer_config,
 )
 from connectors.settings import Settings
@@ -32,18 +30,6 @@ _log = get_logger()
 
 _NOT_OURS_ANY_MORE: Final = frozenset(
     {KafkaError.ILLEGAL_GENERATION, KafkaError.UNKNOWN_MEMBER_ID, KafkaError.REBALANCE_IN_PROGRESS, ASSIGNMENT_LOST}
-)
-_LATER: Final = frozenset(
-    {
-        KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
-        KafkaError.COORDINATOR_NOT_AVAILABLE,
-        KafkaError.NOT_COORDINATOR,
-        KafkaError.NETWORK_EXCEPTION,
-        KafkaError.REQUEST_TIMED_OUT,
-        TIMED_OUT,
-        BROKER_UNREACHABLE,
-        COORDINATOR_UNKNOWN,
-    }
 )
 
 
@@ -152,7 +138,7 @@ class ListConsumer:
             self._reached[partition] = offset
         elif error.code() == NO_SUCH_OFFSET:
             raise PublisherError(PublisherCode.POSITION_LOST, f"topic {self._topic} partition {message.partition()}")
-        elif not error.retriable():
+        elif error.code() not in PASSING:
             raise PublisherError(PublisherCode.READ_FAILED, f"topic {self._topic}: {error.name()}")
         return False
 
@@ -206,7 +192,7 @@ class ListConsumer:
         """Whether the commit is over and done with; one that is too late is: the next owner reads the lists again."""
         if error.code() in _NOT_OURS_ANY_MORE:
             return True
-        if error.code() not in _LATER:
+        if error.code() not in PASSING:
             raise PublisherError(PublisherCode.COMMIT_FAILED, error.name())
         _log.warning("publisher.postponed", kafka_error=error.name())
         return False

@@ -142,7 +142,7 @@ class There:
     async def prescriptions(self) -> list[JsonObject]:
         """Every prescription of the test person, oldest first."""
         async with self.session.get(
-            f"{self.base}/MedicationRequest?patient=p-1", headers=_READER | {"x-request-id": "look"}
+            f"{self.base}/MedicationRequest?patient=p-1", headers=READER | {"x-request-id": "look"}
         ) as answer:
             bundle = read_json(await answer.read())
         return [entry["resource"] for entry in bundle["entry"]]
@@ -150,12 +150,12 @@ class There:
     async def versions(self, name: str) -> int:
         """How many versions a prescription has."""
         async with self.session.get(
-            f"{self.base}/MedicationRequest/{name}/_history", headers=_READER | {"x-request-id": "look"}
+            f"{self.base}/MedicationRequest/{name}/_history", headers=READER | {"x-request-id": "look"}
         ) as answer:
             return len(read_json(await answer.read())["entry"])
 
 
-_READER = {
+READER = {
     "authorization": "Bearer test-prescriber",
     "accept": "application/fhir+json",
     "x-context-id": "tests",

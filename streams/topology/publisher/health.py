@@ -1,0 +1,85 @@
+"""The publisher's health: the worker's server (``streams.topology.health``), and a watchdog that sees a loop that hangs.
+
+An endpoint that does not answer is no fault of the process: it stays alive and ready, and ``/caught-up`` says no.
+"""
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable, Mapping
+from types import TracebackType
+from typing import Final, Self, cast
+
+from connectors.settings import Settings
+from streams.topology.health import HealthServer
+from streams.topology.metrics import EngineMetrics
+from streams.topology.ownership import Ownership
+from streams.topology.progress import Standing
+from streams.topology.publisher.loop import Loop
+from streams.topology.publisher.problems import PublisherCode, PublisherError
+from streams.topology.watchdog import Watchdog
+
+_LOOK_SECONDS: Final = 1.0
+
+
+class PublisherView:
+    """What the server asks of a worker's ownership and watchdog, answered for a publisher."""
+
+    def __init__(self, loop: Loop) -> None:
+        self._loop = loop
+
+    @property
+    def restored(self) -> bool:
+        """Whether partitions were dealt out to us."""
+        return self._loop.ready
+
+    @property
+    def owned(self) -> Mapping[int, None]:
+        """One entry for all partitions together."""
+        return {0: None}
+
+    async def observe(self) -> Mapping[int, Standing]:
+        """How far we are, all partitions together: lists not yet taken, and those taken and not settled."""
+        lag = self._loop.lag + (0 if self._loop.idle else 1)
+        return {0: Standing(partition=0, position=0, end=lag, behind_seconds=0.0, still_seconds=0.0)}
+
+
+class HealthThread:
+    """Serves and watches while the context lasts, from an event loop of its own."""
+
+    def __init__(self, settings: Settings, loop: Loop, stop: Callable[[BaseException], object]) -> None:
+        view = PublisherView(loop)
+        # The server asks no more of the three than the view and the registry give.
+        self._server = HealthServer(
+            cast("Ownership", view), cast("Watchdog", view), cast("EngineMetrics", loop.metrics)
+        )
+        self._settings = settings
+        self._watched = loop
+        self._stop = stop
+        self._over = threading.Event()
+        self._events = asyncio.new_event_loop()
+        self._serving = threading.Thread(target=self._events.run_forever, name="publisher-health", daemon=True)
+        self._watching = threading.Thread(target=self._watch, name="publisher-watch", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._serving.start()
+        start = self._server.start(self._settings.health_host, self._settings.health_port)
+        asyncio.run_coroutine_threadsafe(start, self._events).result()
+        self._watching.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._over.set()
+        self._watching.join()
+        asyncio.run_coroutine_threadsafe(self._server.stop(), self._events).result()
+        self._events.call_soon_threadsafe(self._events.stop)
+        self._serving.join()
+        self._events.close()
+
+    def _watch(self) -> None:
+        while not self._over.wait(_LOOK_SECONDS):
+            still = time.monotonic() - self._watched.beat
+            if still > self._settings.watchdog_seconds:
+                self._stop(PublisherError(PublisherCode.STALLED, f"no turn for {still:.0f} s"))

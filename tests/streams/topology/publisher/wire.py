@@ -1,0 +1,195 @@
+"""An endpoint in a thread, lists onto the topic, publications off it, and a publisher to run between them."""
+
+import asyncio
+import contextlib
+import threading
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from typing import Any, NoReturn, TypeVar
+
+import aiohttp
+from aiohttp import web
+from confluent_kafka import Consumer, Producer, TopicPartition
+
+from connectors.kafka.clients import END_OF_PARTITION, consumer_config, reader_config
+from connectors.nll_sandbox import SandboxSettings, serve
+from connectors.settings import Settings
+from contracts.medication_list import MedicationList, encode_list
+from contracts.publication import Publication, decode_publication
+from contracts.sources import DEFAULT_SOURCES
+from contracts.topics import LIST, PUBLISH
+from streams.publish.backoff import Backoff
+from streams.publish.breaker import BreakerLimits
+from streams.topology.publisher import PublisherParts, PublisherStop, run_publisher
+from streams.topology.publisher.limits import PublisherLimits
+from streams.topology.settings import Isolation
+from tests.streams.publish.cases import NOW, READER, TOKEN
+
+T = TypeVar("T")
+PARTITIONS = 4
+DEADLINE_SECONDS = 30.0
+QUICK = PublisherLimits(
+    backoff=Backoff(first_seconds=0.02, most_seconds=0.1),
+    breaker=BreakerLimits(failures_to_open=3),
+    breaker_backoff=Backoff(first_seconds=0.05, most_seconds=0.2),
+    commit_seconds=0.02,
+)
+
+
+class Ended(BaseException):
+    """What a fail-stop raises in tests instead of leaving."""
+
+
+class StopsNoted(PublisherStop):
+    """A fail-stop that notes its causes and ends the thread, not the process."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.causes: list[BaseException] = []
+
+    def __call__(self, cause: BaseException) -> NoReturn:
+        """Note the cause."""
+        self.causes.append(cause)
+        raise Ended
+
+
+class Endpoint:
+    """The sandbox, in a thread of its own, behind a door that tests can shut: then every request is answered with 503."""
+
+    def __init__(self) -> None:
+        self.shut = False
+        self.requests: list[str] = []
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._thread.start()
+        self._stack = contextlib.AsyncExitStack()
+        self.base = self._do(self._up())
+
+    def statuses(self, patient: str = "p-1") -> list[str]:
+        """The statuses of a patient's prescriptions."""
+
+        async def ask() -> list[str]:
+            headers = READER | {"x-request-id": "look", "x-patientref": patient}
+            async with self._session.get(
+                f"{self._sandbox}/MedicationRequest?patient={patient}", headers=headers
+            ) as answer:
+                bundle = await answer.json(content_type=None)
+                return [entry["resource"]["status"] for entry in bundle.get("entry", [])]
+
+        return self._do(ask())
+
+    @property
+    def writes(self) -> list[str]:
+        """The writes that came, refused or not."""
+        return [one for one in self.requests if one.split()[0] in {"POST", "PUT"} and "_search" not in one]
+
+    def close(self) -> None:
+        """Down for good."""
+        self._do(self._stack.aclose())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    async def _up(self) -> str:
+        self._sandbox = await self._stack.enter_async_context(serve(SandboxSettings(clock=lambda: NOW)))
+        self._session = await self._stack.enter_async_context(aiohttp.ClientSession())
+        return await self._stack.enter_async_context(self._door())
+
+    @contextlib.asynccontextmanager
+    async def _door(self) -> AsyncIterator[str]:
+        app = web.Application()
+        app.router.add_route("*", "/{path:.*}", self._pass)
+        runner = web.AppRunner(app, access_log=None)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        try:
+            yield f"http://127.0.0.1:{runner.addresses[0][1]}"
+        finally:
+            await runner.cleanup()
+
+    async def _pass(self, request: web.Request) -> web.Response:
+        self.requests.append(f"{request.method} {request.path}")
+        if self.shut:
+            return web.Response(status=503)
+        url = f"{self._sandbox}{request.path_qs}"
+        body = await request.read()
+        headers = {
+            name: value for name, value in request.headers.items() if name.lower() not in {"host", "content-length"}
+        }
+        async with self._session.request(request.method, url, headers=headers, data=body) as answer:
+            kept = {
+                n: v for n, v in answer.headers.items() if n.lower() in {"etag", "location", "x-medicationlist-version"}
+            }
+            return web.Response(status=answer.status, body=await answer.read(), headers=kept)
+
+    def _do(self, work: Coroutine[Any, Any, T]) -> T:
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(DEADLINE_SECONDS)
+
+
+def eventually(done: Callable[[], bool], what: str) -> None:
+    """Wait until ``done``, or fail."""
+    deadline = time.monotonic() + DEADLINE_SECONDS
+    while not done():
+        assert time.monotonic() < deadline, f"not within {DEADLINE_SECONDS} s: {what}"
+        time.sleep(0.02)
+
+
+def send(settings: Settings, *lists: MedicationList, partition: int = 0) -> None:
+    """Put lists on the list topic."""
+    producer = Producer(settings.kafka_client() | {"acks": "all"})
+    for one in lists:
+        producer.produce(settings.topic(LIST), encode_list(one), key=one.patient.encode(), partition=partition)
+    assert producer.flush(30) == 0
+
+
+def publications(settings: Settings) -> list[Publication]:
+    """Every publication that was told, partition by partition in order."""
+    consumer = Consumer(reader_config(settings, "test"))
+    name = settings.topic(PUBLISH)
+    consumer.assign([TopicPartition(name, number, 0) for number in range(PARTITIONS)])
+    found: list[Publication] = []
+    left = set(range(PARTITIONS))
+    deadline = time.monotonic() + DEADLINE_SECONDS
+    while left:
+        assert time.monotonic() < deadline, f"no end of {name}"
+        for message in consumer.consume(500, 0.1):
+            error = message.error()
+            if error is None:
+                found.append(decode_publication(message.value() or b""))
+            else:
+                assert error.code() == END_OF_PARTITION
+                left.discard(message.partition() or 0)
+    consumer.close()
+    return found
+
+
+def committed(settings: Settings) -> int:
+    """How many lists the publisher has committed, over all partitions."""
+    consumer = Consumer(consumer_config(settings, settings.publisher_group))
+    asked = [TopicPartition(settings.topic(LIST), number) for number in range(PARTITIONS)]
+    found = consumer.committed(asked, timeout=30)
+    consumer.close()
+    return sum(max(one.offset, 0) for one in found)
+
+
+@contextlib.contextmanager
+def publisher(
+    settings: Settings, limits: PublisherLimits = QUICK, isolation: Isolation = "none"
+) -> Iterator[StopsNoted]:
+    """A publisher in a thread, stopped at the end; gives what noted its fail-stops."""
+    stop = StopsNoted()
+    parts = PublisherParts(isolation=isolation, token=TOKEN, limits=limits, stop=stop)
+    over = threading.Event()
+
+    def work() -> None:
+        with contextlib.suppress(Ended):
+            run_publisher(settings, DEFAULT_SOURCES, lambda: NOW, over, parts)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    try:
+        yield stop
+    finally:
+        over.set()
+        thread.join(DEADLINE_SECONDS)
+        assert not thread.is_alive()
