@@ -6,6 +6,7 @@ producer is idempotent and not transactional: the offsets of the fact topic stay
 """
 
 import asyncio
+from collections.abc import Mapping
 from concurrent.futures import Executor
 from datetime import UTC, datetime
 from typing import Final
@@ -41,7 +42,7 @@ class WakeUps:
         self, settings: EngineSettings, ownership: Ownership, tick: Tick, pool: Executor, metrics: EngineMetrics
     ) -> None:
         self._settings = settings
-        self._ownership = ownership
+        self.ownership = ownership
         self._tick = tick
         self._pool = pool
         self._metrics = metrics
@@ -56,15 +57,19 @@ class WakeUps:
             due = self.due(wall_clock())
             if due:
                 loop = asyncio.get_running_loop()
-                self._told.update(await loop.run_in_executor(self._pool, self._write, due))
+                self.note_told(await loop.run_in_executor(self._pool, self._write, due))
 
     def due(self, now: datetime) -> dict[int, bytes]:
         """The record for each partition that is due at `now` and has applied its last one."""
         return {
             number: self._tick(now)
-            for number, owned in self._ownership.owned.items()
+            for number, owned in self.ownership.owned.items()
             if self._has_applied_last(number, owned) and is_due(owned, now)
         }
+
+    def note_told(self, offsets: Mapping[int, int]) -> None:
+        """Remember the offset of the last tick of each partition."""
+        self._told.update(offsets)
 
     async def close(self) -> None:
         """Close the producer."""

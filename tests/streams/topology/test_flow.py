@@ -1,0 +1,135 @@
+"""What happens to each record that faust hands over."""
+
+import asyncio
+import threading
+import time
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from streams.topology.flow import RecordFlow
+from streams.topology.metrics import EngineMetrics
+from streams.topology.ownership import Ownership
+from streams.topology.partition import OwnedPartition
+from streams.topology.problems import EngineCode, EngineError
+from streams.topology.settings import EngineLimits
+from tests.streams.topology.fakes import ListCore, MemoryWriter, RecordingStop, owned_partition
+
+DEADLINE_SECONDS = 5.0
+
+
+class Scene:
+    """A flow with one owned partition."""
+
+    def __init__(self, limits: EngineLimits) -> None:
+        self.partition: OwnedPartition
+        self.core: ListCore
+        self.writer: MemoryWriter
+        self.partition, self.core, self.writer = owned_partition()
+        self.stop = RecordingStop()
+        self.pool = ThreadPoolExecutor(1)
+        ownership = Ownership()
+        ownership.complete(ownership.hand_over(1, [0]), {0: self.partition})
+        self.flow = RecordFlow(ownership, limits, self.pool, self.stop, EngineMetrics())
+
+    async def take(self, offset: int, end: int, *, number: int = 0, stale: bool = False) -> None:
+        """Hand a record over."""
+        await self.flow.take(number, offset, b"r%d" % offset, stale=stale, end=end)
+
+    async def durable(self, position: int) -> None:
+        """Wait until everything before `position` is stored."""
+        deadline = time.monotonic() + DEADLINE_SECONDS
+        while self.partition.durable.next_offset < position:
+            assert time.monotonic() < deadline
+            await asyncio.sleep(0.001)
+
+
+@pytest.fixture
+async def scene() -> AsyncIterator[Scene]:
+    """Batches of three, waiting 20 ms, two records ahead at most."""
+    made = Scene(EngineLimits(batch_records=3, batch_wait_seconds=0.02, pending_records=2))
+    yield made
+    made.pool.shutdown()
+
+
+async def test_a_live_record_is_applied_at_once(scene: Scene) -> None:
+    """A record at the known end of its partition waits for nothing."""
+    await scene.take(0, end=1)
+
+    assert scene.core.seen == ["r0"]
+    await scene.durable(1)
+
+
+async def test_in_catch_up_records_gather_to_a_batch(scene: Scene) -> None:
+    """While more is known to wait, records are applied together: as many as a batch holds."""
+    await scene.take(0, end=100)
+    await scene.take(1, end=100)
+    assert scene.core.seen == []
+
+    await scene.take(2, end=100)
+
+    assert scene.core.seen == ["r0", "r1", "r2"]
+    await scene.durable(3)
+
+
+async def test_a_batch_waits_only_so_long(scene: Scene) -> None:
+    """A batch whose next record does not come is applied all the same."""
+    await scene.take(0, end=100)
+
+    await scene.durable(1)
+
+    assert scene.core.seen == ["r0"]
+
+
+async def test_a_gap_raises_and_applies_nothing(scene: Scene) -> None:
+    """A record beyond the expected one means that something was skipped."""
+    with pytest.raises(EngineError) as caught:
+        await scene.take(1, end=2)
+
+    assert caught.value.reason is EngineCode.GAP
+    assert scene.core.seen == []
+
+
+async def test_what_was_applied_is_skipped(scene: Scene) -> None:
+    """A record that comes again is not applied again."""
+    await scene.take(0, end=1)
+    await scene.take(0, end=1)
+
+    assert scene.core.seen == ["r0"]
+
+
+async def test_records_of_others_are_left_alone(scene: Scene) -> None:
+    """What an old assignment fetched, and what belongs to a partition that is not ours, is neither applied nor a gap."""
+    await scene.take(7, end=8, stale=True)
+    await scene.take(7, end=8, number=1)
+
+    assert scene.core.seen == []
+
+
+async def test_intake_waits_when_too_much_is_not_durable(scene: Scene) -> None:
+    """Back pressure: with writes that do not end, the flow holds after the limit."""
+    held = threading.Event()
+    scene.writer.hold = held
+    for offset in range(2):
+        await scene.take(offset, end=offset + 1)
+
+    third = asyncio.create_task(scene.take(2, end=3))
+    done, _ = await asyncio.wait([third], timeout=0.05)
+
+    assert not done
+    held.set()
+    await asyncio.wait_for(third, DEADLINE_SECONDS)
+
+
+async def test_a_late_batch_that_raises_stops_the_process(scene: Scene) -> None:
+    """Also what a timer applies ends the process when it raises."""
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, _context: None)
+    await scene.flow.take(0, 0, b"bug", stale=False, end=100)
+
+    deadline = time.monotonic() + DEADLINE_SECONDS
+    while not scene.stop.causes:
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.001)
+
+    assert isinstance(scene.stop.causes[0], RuntimeError)

@@ -1,0 +1,122 @@
+"""How far partitions are, and when standing still has lasted too long."""
+
+import pytest
+
+from streams.topology.metrics import EngineMetrics
+from streams.topology.ownership import Ownership
+from streams.topology.partition import OwnedPartition
+from streams.topology.position import Position
+from streams.topology.problems import EngineCode, EngineError
+from streams.topology.progress import Progress
+from streams.topology.settings import EngineLimits
+from streams.topology.watchdog import START_GRACE_SECONDS, Watchdog
+from streams.topology.watermarks import Watermarks
+from tests.streams.topology.fakes import engine_settings, owned_partition
+
+
+def at(partition: OwnedPartition, offset: int) -> dict[int, OwnedPartition]:
+    """The partition, durable up to this offset."""
+    partition.durable = Position(next_offset=offset)
+    return {partition.number: partition}
+
+
+def test_lag_and_how_long_it_has_lasted() -> None:
+    """Lag is counted from our durable position; it grows old until the end is reached."""
+    progress, partition = Progress(), owned_partition()[0]
+
+    first = progress.look(at(partition, 3), {0: 5}, now=100.0)[0]
+    later = progress.look(at(partition, 4), {0: 9}, now=107.0)[0]
+    caught_up = progress.look(at(partition, 9), {0: 9}, now=108.0)[0]
+
+    assert (first.lag, first.behind_seconds) == (2, 0)
+    assert (later.lag, later.behind_seconds, later.still_seconds) == (5, 7.0, 0)
+    assert (caught_up.lag, caught_up.behind_seconds) == (0, 0)
+
+
+def test_standing_still_counts_only_while_input_waits() -> None:
+    """An idle partition stands still for hours and nothing is wrong; the clock starts when input waits."""
+    progress, partition = Progress(), owned_partition()[0]
+
+    progress.look(at(partition, 5), {0: 5}, now=0.0)
+    idle = progress.look(at(partition, 5), {0: 5}, now=3600.0)[0]
+    waiting = progress.look(at(partition, 5), {0: 6}, now=3610.0)[0]
+    stuck = progress.look(at(partition, 5), {0: 6}, now=3630.0)[0]
+
+    assert idle.still_seconds == 0
+    assert waiting.still_seconds == 10.0
+    assert stuck.still_seconds == 30.0
+
+
+def test_partitions_given_up_are_forgotten() -> None:
+    """A partition that comes back starts with a fresh clock."""
+    progress, partition = Progress(), owned_partition()[0]
+    progress.look(at(partition, 5), {0: 6}, now=0.0)
+
+    progress.look({}, {}, now=50.0)
+
+    assert progress.look(at(partition, 5), {0: 6}, now=100.0)[0].still_seconds == 0
+
+
+class FixedEnds(Watermarks):
+    """Answers without a broker."""
+
+    def __init__(self, ends: dict[int, int] | None) -> None:
+        self.answer = ends
+
+    async def ends(self, partitions: object) -> dict[int, int] | None:
+        """As told."""
+        return self.answer
+
+    async def close(self) -> None:
+        """Nothing to close."""
+
+
+def watchdog(ends: dict[int, int] | None, *, assigned: bool = True) -> Watchdog:
+    """A watchdog over one partition at offset 0."""
+    ownership = Ownership()
+    if assigned:
+        ownership.complete(ownership.hand_over(1, [0]), {0: owned_partition()[0]})
+    return Watchdog(engine_settings(EngineLimits(restore_seconds=10)), ownership, FixedEnds(ends), EngineMetrics())
+
+
+async def test_input_that_waits_while_nothing_moves_stops_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After `watchdog_seconds` (30 here) of standing still with input waiting."""
+    now = 1000.0
+    monkeypatch.setattr("streams.topology.watchdog.time.monotonic", lambda: now)
+    dog = watchdog({0: 5})
+    await dog.look()
+    now += 29.0
+    await dog.look()
+    now += 1.0
+
+    with pytest.raises(EngineError) as caught:
+        await dog.look()
+
+    assert caught.value.reason is EngineCode.STUCK
+
+
+async def test_a_broker_that_does_not_answer_decides_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """While the broker is away nobody can tell whether input waits."""
+    now = 1000.0
+    monkeypatch.setattr("streams.topology.watchdog.time.monotonic", lambda: now)
+    dog = watchdog(None)
+    await dog.look()
+    now += 3600.0
+
+    await dog.look()
+
+    assert dog.progress.standings == {}
+
+
+async def test_an_assignment_that_never_comes_stops_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker that fell out of its group raises nothing by itself."""
+    now = 1000.0
+    monkeypatch.setattr("streams.topology.watchdog.time.monotonic", lambda: now)
+    dog = watchdog({}, assigned=False)
+    await dog.look()
+    now += START_GRACE_SECONDS + 11.0
+
+    with pytest.raises(EngineError) as caught:
+        await dog.look()
+
+    assert caught.value.reason is EngineCode.STUCK
