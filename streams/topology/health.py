@@ -46,6 +46,8 @@ class HealthServer:
         self._watchdog = watchdog
         self._metrics = metrics
         self._runner: web.AppRunner | None = None
+        self.address = ""
+        """host:port, once started."""
 
     async def start(self, host: str, port: int) -> None:
         """Listen; port 0 lets the system choose. The address is logged as `health.served`."""
@@ -62,7 +64,8 @@ class HealthServer:
         self._runner = web.AppRunner(app, access_log=None)
         await self._runner.setup()
         await web.TCPSite(self._runner, host, port).start()
-        _log.info("health.served", address=f"{host}:{self._runner.addresses[0][1]}")
+        self.address = f"{host}:{self._runner.addresses[0][1]}"
+        _log.info("health.served", address=self.address)
 
     async def stop(self) -> None:
         """Stop listening."""

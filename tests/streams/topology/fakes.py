@@ -13,6 +13,7 @@ from streams.topology.failstop import FailStop
 from streams.topology.partition import OwnedPartition
 from streams.topology.position import START
 from streams.topology.settings import EngineLimits, EngineSettings
+from streams.topology.watermarks import Watermarks
 from streams.topology.writer import Changes
 
 
@@ -114,6 +115,20 @@ class ManualExecutor:
             future.set_result(None)
         await asyncio.sleep(0)
         await asyncio.sleep(0)
+
+
+class FixedEnds(Watermarks):
+    """Answers without a broker."""
+
+    def __init__(self, ends: dict[int, int] | None) -> None:
+        self.answer = ends
+
+    async def ends(self, partitions: object) -> dict[int, int] | None:
+        """As told."""
+        return self.answer
+
+    async def close(self) -> None:
+        """Nothing to close."""
 
 
 def owned_partition(number: int = 0) -> tuple[OwnedPartition, ListCore, MemoryWriter]:

@@ -10,8 +10,7 @@ from streams.topology.problems import EngineCode, EngineError
 from streams.topology.progress import Progress
 from streams.topology.settings import EngineLimits
 from streams.topology.watchdog import START_GRACE_SECONDS, Watchdog
-from streams.topology.watermarks import Watermarks
-from tests.streams.topology.fakes import engine_settings, owned_partition
+from tests.streams.topology.fakes import FixedEnds, engine_settings, owned_partition
 
 
 def at(partition: OwnedPartition, offset: int) -> dict[int, OwnedPartition]:
@@ -55,20 +54,6 @@ def test_partitions_given_up_are_forgotten() -> None:
     progress.look({}, {}, now=50.0)
 
     assert progress.look(at(partition, 5), {0: 6}, now=100.0)[0].still_seconds == 0
-
-
-class FixedEnds(Watermarks):
-    """Answers without a broker."""
-
-    def __init__(self, ends: dict[int, int] | None) -> None:
-        self.answer = ends
-
-    async def ends(self, partitions: object) -> dict[int, int] | None:
-        """As told."""
-        return self.answer
-
-    async def close(self) -> None:
-        """Nothing to close."""
 
 
 def watchdog(ends: dict[int, int] | None, *, assigned: bool = True) -> Watchdog:
