@@ -7,7 +7,7 @@ makes the core fail, and so proves that the tests can fail.
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
@@ -21,6 +21,9 @@ from streams.topology.contiguity import Place, place
 from streams.topology.core import Decision, Send
 from streams.topology.failstop import FailStop
 from streams.topology.settings import EngineSettings, Isolation
+
+TICK_KEY = b"tick"
+DUE = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 class Plan(msgspec.Struct, kw_only=True):
@@ -38,6 +41,8 @@ class Plan(msgspec.Struct, kw_only=True):
     fail_every: int = 0
     """The core raises at every so many records, each time once per process."""
     slow_seconds: float = 0.0
+    ticks: int = 0
+    """How many ticks each partition wants to be told, all of them due at once."""
     faults: tuple[str, ...] = ()
 
 
@@ -71,8 +76,8 @@ class Counter:
         return Decision(rows={key: msgspec.json.encode(self._rows[key]) for key in touched}, sends=sends)
 
     def next_wake(self) -> datetime | None:
-        """Nothing changes by itself."""
-        return None
+        """Due until the plan's number of ticks has been applied."""
+        return DUE if len(self._rows.get(TICK_KEY, [])) < self._plan.ticks else None
 
 
 def no_gap_check(offset: int, expected: int, *, stale: bool) -> Place:
@@ -98,7 +103,7 @@ def main() -> None:
     plan = msgspec.json.decode(sys.argv[1], type=Plan)
     configure()
     stop = FailStop()
-    worker = create_worker(engine_settings(plan), lambda: Counter(plan), lambda at: b"tick:0", stop)
+    worker = create_worker(engine_settings(plan), lambda: Counter(plan), lambda at: TICK_KEY + b":%d" % at.year, stop)
     if "stock-seek" in plan.faults:
         worker.app.transport.Consumer = Consumer
     if "no-gap-check" in plan.faults:

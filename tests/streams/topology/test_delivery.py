@@ -1,11 +1,13 @@
 """Delivery on a real Kafka, with a core that is not idempotent: nothing lost, nothing applied twice, and the tests can fail."""
 
 import signal
+import time
 from pathlib import Path
 
 import pytest
 
-from tests.streams.topology.delivery import PARTITIONS, Stage, Verdict
+from tests.kafka.broker import LocalKafka
+from tests.streams.topology.delivery import PARTITIONS, POLL_SECONDS, Stage, Verdict
 
 pytestmark = pytest.mark.kafka
 
@@ -155,3 +157,72 @@ def test_a_fact_topic_made_anew(stage: Stage) -> None:
 
     assert status == 78
     assert "ENG-012" in {line.get("error_code") for line in worker.lines()}
+
+
+def test_partitions_that_are_due_are_told_the_time(stage: Stage) -> None:
+    """Time passing is a record in the log: one tick after the other is applied, and no more than were wished for."""
+    stage.produce(400)
+
+    with stage.start(ticks=2) as worker:
+        worker.wait_until_applied(400 + 2 * PARTITIONS)
+        worker.wait_for("/caught-up")
+        assert worker.end(signal.SIGTERM) == 0
+    stage.run_until_caught_up(ticks=2)
+
+    assert stage.fact_records() == 400 + 2 * PARTITIONS
+    assert stage.verdict() == NOTHING_WRONG
+
+
+@pytest.mark.slow
+def test_a_zombie(stage: Stage) -> None:
+    """A worker frozen beyond its session, whose partitions another has taken over, can write nothing when it thaws."""
+    stage.produce(1000)
+
+    with stage.start() as frozen:
+        frozen.wait_until_applied(500)
+        frozen.process.send_signal(signal.SIGSTOP)
+        with stage.start() as heir:
+            heir.wait_until_owning(PARTITIONS)
+            stage.produce(1000)
+            heir.wait_for("/caught-up")
+            frozen.process.send_signal(signal.SIGCONT)
+            stage.produce(1000)
+            heir.wait_for("/caught-up")
+            assert heir.end(signal.SIGTERM) == 0
+    stage.run_until_caught_up()
+
+    assert stage.verdict() == NOTHING_WRONG
+    assert stage.verdict_of_sends() == NOTHING_WRONG
+
+
+@pytest.mark.slow
+def test_kill_9_again_and_again(stage: Stage) -> None:
+    """Many kills at moments that differ, while records keep coming."""
+    for round_number in range(8):
+        stage.produce(700)
+        with stage.start(instance="pod-0", slow_seconds=0.0005) as worker:
+            worker.wait_until_applied(100 + 61 * round_number)
+            worker.end(signal.SIGKILL)
+    stage.run_until_caught_up(instance="pod-0")
+
+    assert stage.verdict() == NOTHING_WRONG
+    assert stage.verdict_of_sends() == NOTHING_WRONG
+
+
+@pytest.mark.slow
+def test_a_broker_that_goes_away(own_kafka: LocalKafka, topic_prefix: str, tmp_path: Path) -> None:
+    """A broker killed under load and started again costs time, and nothing else."""
+    stage = Stage(own_kafka.bootstrap, topic_prefix, tmp_path)
+    stage.produce(3000)
+
+    with stage.start(instance="pod-0", slow_seconds=0.001) as worker:
+        worker.wait_until_applied(500)
+        own_kafka.kill()
+        own_kafka.start()
+        stage.produce(500)
+        while worker.process.poll() is None and worker.ask("/caught-up")[0] != 200:
+            time.sleep(POLL_SECONDS)
+    stage.run_until_caught_up(instance="pod-0")
+
+    assert stage.verdict() == NOTHING_WRONG
+    assert stage.verdict_of_sends() == NOTHING_WRONG
