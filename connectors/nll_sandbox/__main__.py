@@ -2,6 +2,10 @@
 
 import argparse
 import asyncio
+import contextlib
+import json
+import signal
+import sys
 from datetime import datetime
 from pathlib import Path
 
@@ -25,7 +29,21 @@ def main() -> None:
         clock=system_clock if chosen.clock is None else lambda: chosen.clock,
         seed_files=tuple(chosen.seed),
     )
-    asyncio.run(run_sandbox(chosen.host, chosen.port, settings))
+    asyncio.run(_serve(chosen.host, chosen.port, settings))
+
+
+async def _serve(host: str, port: int, settings: SandboxSettings) -> None:
+    running = asyncio.ensure_future(run_sandbox(host, port, settings, ready=_tell))
+    for stop in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(stop, running.cancel)
+    with contextlib.suppress(asyncio.CancelledError):
+        await running
+
+
+def _tell(url: str) -> None:
+    """One line of JSON, so that whoever started us knows where and when."""
+    sys.stdout.write(json.dumps({"url": url}) + "\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -74,7 +74,7 @@ def _until(dosage: JsonObject) -> str:
 
 
 def _number(value: object) -> str:
-    return format(value, "f").replace(".", ",") if isinstance(value, int | Decimal) else ""
+    return f"{Decimal(value):f}".replace(".", ",") if isinstance(value, int | Decimal) else ""
 
 
 def _joined(texts: Iterable[str]) -> str:

@@ -1,7 +1,7 @@
 """Running the sandbox: as a process of its own, or inside a test."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from aiohttp import web
@@ -21,9 +21,12 @@ async def serve(settings: SandboxSettings | None = None, *, port: int = 0) -> As
         yield f"http://127.0.0.1:{bound}"
 
 
-async def run_sandbox(host: str, port: int, settings: SandboxSettings) -> None:
-    """Serve until cancelled."""
-    async with _running(host, port, settings):
+async def run_sandbox(
+    host: str, port: int, settings: SandboxSettings, *, ready: Callable[[str], None] = lambda _url: None
+) -> None:
+    """Serve until cancelled; ``ready`` is told the base address once it answers."""
+    async with _running(host, port, settings) as bound:
+        ready(f"http://{host}:{bound}")
         await asyncio.Event().wait()
 
 
