@@ -15,8 +15,11 @@ from streams.simulate.clock import local_day
 from streams.simulate.courses import Course, Segment
 from streams.simulate.wording import medication
 
-_REPLACED: Final = Reason(text="ersatt av ny ordination")
-_ENDED: Final = Reason(text="behandlingen avslutad")
+_REASONS: Final = "urn:medlist:simulated:stop-reason"
+REPLACED: Final = Reason(code=Identifier(system=_REASONS, value="replaced"), text="ersatt av ny ordination")
+TAKEN_OVER: Final = Reason(code=Identifier(system=_REASONS, value="taken-over"), text="övertagen av vårdcentralen")
+DUPLICATE: Final = Reason(code=Identifier(system=_REASONS, value="duplicate"), text="dubbelordination")
+TREATED: Final = Reason(code=Identifier(system=_REASONS, value="treated"), text="behandlingen avslutad")
 
 
 class Habits(msgspec.Struct, frozen=True, kw_only=True):
@@ -82,12 +85,12 @@ class Desk:
         elif self.order is not None:
             old, end = self.order, self.order.content.period.end
             self.order = self._open_order(segment, Period(start=segment.start, end=end), times, old)
-            self._close(old, segment.start, times.recorded_at, _REPLACED)
+            self._close(old, segment.start, times.recorded_at, REPLACED)
         if self.prescription is not None:
             past = self.prescription
             period = Period(start=segment.start, end=past.content.period.end)
             self.prescription = self._open_prescription(segment, period, times, past)
-            self._close(past, segment.start, times.recorded_at, _REPLACED)
+            self._close(past, segment.start, times.recorded_at, REPLACED)
 
     def renew(self, segment: Segment, moment: datetime) -> None:
         """Write a new prescription for what goes on unchanged; the old one is carried out."""
@@ -95,7 +98,7 @@ class Desk:
             return
         old = self.prescription
         self.prescription = self._open_prescription(segment, Period(start=moment), at(moment), old)
-        self._close(old, moment, moment, _REPLACED)
+        self._close(old, moment, moment, REPLACED)
 
     def pause(self, pause: Period) -> None:
         """Write a pause: as an interval in the record, or by suspending the record and taking it up again."""
@@ -110,12 +113,12 @@ class Desk:
             else:
                 self._rewrite(kept, msgspec.structs.replace(content, pauses=(*content.pauses, pause)), at(start))
 
-    def stop(self, end: datetime, recorded_at: datetime) -> None:
+    def stop(self, end: datetime, recorded_at: datetime, reason: Reason = TREATED) -> None:
         """Stop everything that is open, except a prescription that is left open."""
         for kept in self._open_records():
             forgotten = isinstance(kept.content, Prescription) and "prescription-left-open" in self.course.kinds
             if not (forgotten and self.order is not None):
-                self._close(kept, end, recorded_at, _ENDED)
+                self._close(kept, end, recorded_at, reason)
         self._pointers.append((recorded_at, None))
         self._renewals.append((recorded_at, None))
 

@@ -54,7 +54,7 @@ _BY_AGE: Final[Mapping[int, Mapping[Care, int]]] = MappingProxyType(
     {
         50: {"occasional": 60, "few": 38, "chronic": 2},
         75: {"occasional": 15, "few": 55, "chronic": 29, "home-care": 1},
-        200: {"few": 33, "chronic": 42, "home-care": 17, "dose": 8},
+        200: {"few": 33, "chronic": 42, "home-care": 19, "dose": 8},
     }
 )
 """Age below -> weights of the kinds of patients."""
@@ -115,7 +115,7 @@ def _stays(rng: random.Random) -> tuple[Stay, ...]:
 def _municipal(draw: Draw, care: Care) -> Period | None:
     if care not in {"home-care", "dose"}:
         return None
-    length = draw.days(250, 500) if draw.chance(0.03) else draw.days(20, 60)
+    length = draw.days(150, 450) if draw.chance(0.08) else draw.days(20, 60)
     end = END - draw.days(0, 200)
     return Period(start=local(local_day(end - length), "00:00"), end=end)
 
@@ -123,7 +123,7 @@ def _municipal(draw: Draw, care: Care) -> Period | None:
 def _courses(draw: Draw, pattern: CarePattern) -> list[Course]:
     courses: list[Course] = []
     for _ in range(draw.rng.randint(*pattern.chronic)):
-        if draw.chance(0.15):
+        if draw.chance(0.1):
             _add(draw, courses, _side_story(draw))
         else:
             therapy = draw.pick(BY_USE["chronic"])
@@ -171,15 +171,18 @@ def _in_hospital(draw: Draw, stay: Stay, courses: list[Course]) -> None:
                 course.kinds.add("other-route")
     if any("other-route" in course.kinds and course.ward[-1].stay == stay for course in courses if course.ward):
         courses.append(_ward_course(draw, stay, "furosemide intravenous", "other-route"))
-    begun = [therapy for therapy in BY_USE["ward"] if draw.chance(0.3)]
-    courses.extend(_ward_course(draw, stay, therapy.name, None) for therapy in begun)
+    for therapy in [therapy for therapy in BY_USE["ward"] if draw.chance(0.3)]:
+        same = [course for course in courses if course.therapy.atc == therapy.atc and course.taken_at(stay.admitted)]
+        courses.append(_ward_course(draw, stay, therapy.name, "other-route" if same else None))
+        for course in same:
+            course.kinds.add("other-route")
     if draw.chance(0.5):
         _start_on_ward(draw, stay, courses)
 
 
 def _on_ward(draw: Draw, stay: Stay, course: Course) -> None:
     segment = segment_at(course.lines[0], stay.admitted)
-    if draw.chance(0.4 if course.as_needed else 0.15):
+    if draw.chance(0.4 if course.as_needed or course.therapy.name == "furosemide" else 0.15):
         course.ward.append(WardPlan(stay=stay, product=None))
         course.kinds.add("withheld")
         return

@@ -10,7 +10,7 @@ from contracts.values import Dosage, Identifier, Period
 from streams.simulate.book import Book, at, late
 from streams.simulate.clock import DAY, END
 from streams.simulate.courses import Course, Segment, segment_at
-from streams.simulate.desk import Desk, Habits
+from streams.simulate.desk import DUPLICATE, TAKEN_OVER, Desk, Habits
 from streams.simulate.wording import medication
 
 _RENEWAL: Final = timedelta(days=350)
@@ -131,7 +131,7 @@ class Prescribing:
         return [
             (discharged, lambda: hospital.begin(leaving, at(discharged))),
             (takeover, lambda: primary.begin(_from(line[0], takeover), at(takeover))),
-            (released, _stop(hospital, released)),
+            (released, _hand_over(hospital, released)),
         ]
 
     def _changed_by_hospital(
@@ -146,7 +146,7 @@ class Prescribing:
                 actions += [
                     (segment.start, _begin(hospital, segment)),
                     (takeover, _change(primary, _from(segment, segment.start), takeover)),
-                    (released, _stop(hospital, released)),
+                    (released, _hand_over(hospital, released)),
                 ]
         return actions
 
@@ -162,7 +162,7 @@ class Prescribing:
         begun = double.segment.start
         return [
             (begun, 1_000, lambda: desk.begin(double.segment, at(begun))),
-            (double.end, 1_001, lambda: desk.stop(double.end, double.end)),
+            (double.end, 1_001, lambda: desk.stop(double.end, double.end, DUPLICATE)),
         ]
 
     def _desk(self, course: Course, habits: Habits) -> Desk:
@@ -194,8 +194,8 @@ def _renew(desk: Desk, segment: Segment, moment: datetime) -> Action:
     return lambda: desk.renew(segment, moment)
 
 
-def _stop(desk: Desk, end: datetime) -> Action:
-    return lambda: desk.stop(end, end)
+def _hand_over(desk: Desk, end: datetime) -> Action:
+    return lambda: desk.stop(end, end, TAKEN_OVER)
 
 
 def _pause(desk: Desk, pause: Period) -> Action:

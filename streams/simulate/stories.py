@@ -216,15 +216,15 @@ def over_the_counter(draw: Draw) -> list[Course]:
 STORIES: Final[Mapping[Story, int]] = MappingProxyType(
     {
         plain: 30, dose_change: 14, stop: 7, late_stop: 7, pause: 6, hospital_clinic: 6, brand_switch: 6, restart: 5,
-        planned_start: 4, left_open: 4, double_prescription: 4, future_change: 3, cancelled: 3, double_taken: 2,
-        free_text: 2, silent_stop: 1,
+        planned_start: 4, left_open: 4, double_prescription: 4, future_change: 3, cancelled: 3, double_taken: 1,
+        free_text: 1, silent_stop: 1,
     }
 )  # fmt: skip
 """Story of a chronic therapy -> its weight."""
 
 SIDE_STORIES: Final[Mapping[SideStory, int]] = MappingProxyType(
     {
-        parallel_strengths: 5, form_switch: 4, regular_and_as_needed: 3, combination: 3, two_uses: 3, taper: 4,
+        parallel_strengths: 5, form_switch: 5, regular_and_as_needed: 2, combination: 4, two_uses: 4, taper: 5,
         over_the_counter: 4,
     }
 )  # fmt: skip

@@ -17,6 +17,7 @@ from streams.simulate.kinds import KINDS
 from streams.simulate.lives import live
 from streams.simulate.municipal import Municipality
 from streams.simulate.pharmacies import Pharmacies
+from streams.simulate.pouches import DosePharmacy
 from streams.simulate.prescribing import Prescribing
 from streams.simulate.truth import PatientTruth, Truth, encode_truth, patient_truth
 from streams.simulate.ward import Ward
@@ -48,6 +49,7 @@ def simulate(seed: int, index: int) -> Simulated:
         ward.write(stay)
     Municipality(book, life, papers).write()
     Pharmacies(book, life, papers).write()
+    DosePharmacy(book, life, papers).write()
     Asides(book, life).write()
     facts = tuple(sorted(book.deliveries, key=arrival))
     return Simulated(patient=book.patient, facts=facts, truth=patient_truth(book, life.courses))
