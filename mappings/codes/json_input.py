@@ -149,6 +149,19 @@ class JsonObject:
             return None
         return text
 
+    def texts(self, name: str) -> tuple[str, ...]:
+        """Return the texts of a list, without surrounding blanks; empty ones are not there."""
+        found = []
+        for index, member in enumerate(self._typed(name, list, required=False, expected="a list of texts") or []):
+            place = f"{self.at(name)}[{index}]"
+            if not isinstance(member, str):
+                self.problems.add("unreadable", place, "must be a text")
+            elif len(member) > MAX_TEXT:
+                self.problems.add("too-long", place, f"has more than {MAX_TEXT} characters; shorten it at the source")
+            elif text := member.strip():
+                found.append(text)
+        return tuple(found)
+
     def whole(self, name: str, *, required: bool = False) -> int | None:
         """Return a whole number (``2`` or ``2.0``)."""
         number = self.decimal(name, required=required)

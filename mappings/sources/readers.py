@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from mappings.sources import canonical, dose_pharmacy, hospital, primary_care
+from mappings.sources import canonical, dose_pharmacy, hospital, municipal, pharmacy, primary_care
 from mappings.sources.reading import Reader
 
 READERS: Final[Mapping[str, Reader]] = MappingProxyType(
@@ -12,6 +12,8 @@ READERS: Final[Mapping[str, Reader]] = MappingProxyType(
         "canonical": canonical.read,
         "dose_pharmacy": dose_pharmacy.read,
         "hospital": hospital.read,
+        "municipal": municipal.read,
+        "pharmacy": pharmacy.read,
         "primary_care": primary_care.read,
     }
 )

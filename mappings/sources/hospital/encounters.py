@@ -54,6 +54,7 @@ def read_encounter(tokens: Tokens, header: Header, problems: Problems) -> tuple[
         problems.add("unknown-code", visit.at(2), "state a patient class that tells the kind of stay: I, O, E, B or R")
     period = Period(start=times.instant(visit, 44, header.source), end=times.instant(visit, 45, header.source))
     status = _status(header.kind, visit, period)
+    care_unit = _unit(visit, header.source.id)
     stamp_times = _happened(event, header, period), recorded(event, 2, header.context)
     if problems or header.person is None or header.visit is None or row is None:
         return ()
@@ -62,7 +63,7 @@ def read_encounter(tokens: Tokens, header: Header, problems: Problems) -> tuple[
         encounter_class=row.encounter_class,
         status=status,
         period=period,
-        care_unit=_unit(visit, header.source.id),
+        care_unit=care_unit,
     )
     stamp = Stamp(source_id=encounter_id(header.visit), occurred_at=stamp_times[0], recorded_at=stamp_times[1])
     return (fact(header, stamp, content),)

@@ -115,8 +115,11 @@ def workplace_code(unit: Segment) -> str | None:
 
 
 def _staff_id(field: Field, source: str) -> Identifier | None:
-    value = field.text(1)
-    return None if value is None else Identifier(system=_authority(field, 9) or source, value=value)
+    """Return a code of staff; a person number is not one, and is not kept."""
+    value, authority = field.text(1), field.part(9, 2)
+    if value is None or (authority is not None and person_system(authority) in PERSON_SYSTEMS):
+        return None
+    return Identifier(system=_authority(field, 9) or source, value=value)
 
 
 def _unit_id(fields: tuple[Field, ...], source: str) -> Identifier | None:

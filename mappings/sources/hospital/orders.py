@@ -113,7 +113,8 @@ def _order(group: Group, rxe: Segment, header: Header, situation: _Situation) ->
     nll_id = global_id(orc.field(3), NLL_PRESCRIPTION)
     references = (*_related(orc, source.id), *header.encounter)
     route = drugs.read_route(group.only("RXR"))
-    indication = rxe.fields(27)
+    indications = [reason(field, source.id) for field in rxe.fields(27)]
+    note = group.note()
     if header.person is None or medication is None or status is None or situation.setting is None:
         return None
     return Order(
@@ -127,10 +128,10 @@ def _order(group: Group, rxe: Segment, header: Header, situation: _Situation) ->
         period=_ended(timing.period, status, situation.effective),
         pauses=pauses,
         dosage=timing.dosage,
-        reason=reason(indication[0] if indication else None, source.id),
+        reason=indications[0] if indications else None,
         end_reason=cause if status in _HAS_END_REASON else None,
         prescriber=prescriber,
-        note=group.note(),
+        note=note,
     )
 
 
