@@ -87,9 +87,22 @@ class Withdrawn(Value, frozen=True, kw_only=True):
     identifiers: tuple[Identifier, ...] = ()
 
 
-class ListItem(Value, frozen=True, kw_only=True):
-    """One line of the list: a strand of a treatment. ``facts`` are all live facts that belong to it.
+class FactSummary(Value, frozen=True, kw_only=True):
+    """Facts that a published list counts instead of naming: administrations, dispenses, roll rows.
 
+    ``digest`` is the bitwise exclusive or of the facts' ids read as 128-bit numbers, in hexadecimal: it does not depend
+    on order, and whoever holds the facts can check it.
+    """
+
+    count: int
+    digest: str
+
+
+class ListItem(Value, frozen=True, kw_only=True):
+    """One line of the list: a strand of a treatment.
+
+    ``facts`` are the live facts that belong to it. A published list names those of orders, prescriptions, rows and
+    reports, and the leaves that it shows, and counts all leaves in ``leaves``; an offline list names every one.
     ``records`` are the ids of its prescribing records: any of them may have been its treatment id before, and resolves
     to the present one. ``related`` are strands that are linked without being the same (another form or route).
     ``undecided`` names the fields on which the sources disagree and that therefore have no value.
@@ -117,6 +130,7 @@ class ListItem(Value, frozen=True, kw_only=True):
     prescriptions: tuple[StandingPrescription, ...] = ()
     related: tuple[str, ...] = ()
     undecided: tuple[str, ...] = ()
+    leaves: FactSummary | None = None
 
 
 class Finding(Value, frozen=True, kw_only=True):

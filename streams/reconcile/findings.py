@@ -7,7 +7,6 @@ from itertools import combinations
 
 import msgspec
 
-from contracts.facts.administration import Administration
 from contracts.findings import FINDINGS
 from contracts.medication_list import Finding
 from streams.reconcile.dose import Dose
@@ -34,21 +33,22 @@ def finding(code: str, items: Iterable[str], facts: Iterable[str], detail: Mappi
     )
 
 
-def line_findings(line: Rendered, now: Situation) -> Iterator[Finding]:
-    """Yield what can be noticed about one line."""
+def head_findings(line: Rendered, now: Situation) -> Iterator[Finding]:
+    """Yield what can be noticed about one line from its orders, prescriptions, rows and reports alone."""
+    for rule in (_dose_differs, _status_differs, _period_differs, _undecided, _not_taking):
+        yield from rule(line, now)
+
+
+def leaf_findings(line: Rendered, now: Situation) -> Iterator[Finding]:
+    """Yield what can be noticed about one line from what was supplied and given."""
     for rule in (
-        _dose_differs,
-        _status_differs,
-        _period_differs,
         _stale_pouch,
         _given_not_ordered,
         _given_after_stop,
         _ordered_not_given,
         _dispensed_after_stop,
         _units_not_comparable,
-        _undecided,
         _unconfirmed,
-        _not_taking,
     ):
         yield from rule(line, now)
 
@@ -60,6 +60,15 @@ def pair_findings(lines: Sequence[Rendered]) -> Iterator[Finding]:
         code = _double(a, b)
         if code is not None:
             yield finding(code, (a.item.strand, b.item.strand), (*_pool_facts(a), *_pool_facts(b)))
+
+
+def pair_signature(lines: Sequence[Rendered]) -> list[tuple[object, ...]]:
+    """Return everything of the lines that ``pair_findings`` looks at."""
+    return [
+        (line.item.strand, line.item.treatment, line.profile, [v.standing.fact.id for v in line.state.pool])
+        for line in lines
+        if line.item.state in IN_FORCE and line.profile is not None
+    ]
 
 
 def _double(a: Rendered, b: Rendered) -> str | None:
@@ -76,7 +85,7 @@ def _double(a: Rendered, b: Rendered) -> str | None:
 
 
 def _pool_facts(line: Rendered) -> list[str]:
-    return [voice.standing.fact.id for voice in line.state.pool] or list(line.item.facts[:1])
+    return [voice.standing.fact.id for voice in line.state.pool]
 
 
 def _voice_facts(voices: Iterable[Voice]) -> list[str]:
@@ -86,7 +95,7 @@ def _voice_facts(voices: Iterable[Voice]) -> list[str]:
 def _dose_differs(line: Rendered, now: Situation) -> Iterator[Finding]:
     if line.item.state not in IN_FORCE:
         return
-    a, b = line.doses.intended, line.doses.prescribed
+    a, b = line.heads.intended, line.heads.prescribed
     layers = [line.item.layers.get("intended"), line.item.layers.get("prescribed")]
     if a is not None and b is not None and a.differs(b) and all(x and x.state in IN_FORCE for x in layers):
         facts = [fact for layer in layers if layer for fact in layer.facts]
@@ -129,13 +138,13 @@ def _period_differs(line: Rendered, now: Situation) -> Iterator[Finding]:
 
 
 def _stale_pouch(line: Rendered, now: Situation) -> Iterator[Finding]:
-    rolls = [roll for roll in line.line.supplies.rolls if roll.left_at(now.when)]
+    rolls = line.line.supplies.with_patient(now.when)
     if not rolls or not line.line.entries:
         return
     reason: str | None = None
     if line.item.state in {"ended", "cancelled"}:
         reason = "stopped"
-    elif line.doses.line is not None and any(line.doses.line.differs(roll.dose) for roll in rolls):
+    elif line.heads.dose is not None and any(line.heads.dose.differs(roll.dose) for roll in rolls):
         reason = "dose"
     if reason is not None:
         facts = [roll.leaf.record.newest.id for roll in rolls]
@@ -145,39 +154,36 @@ def _stale_pouch(line: Rendered, now: Situation) -> Iterator[Finding]:
 def _given_not_ordered(line: Rendered, now: Situation) -> Iterator[Finding]:
     if line.line.entries:
         return
-    given = [
-        leaf
-        for leaf in line.line.given.given_by(now.when)
-        if not (isinstance(leaf.content, Administration) and leaf.content.directive)
-    ]
-    if given:
-        yield finding("given-not-ordered", (line.item.strand,), (given[0].record.newest.id, given[-1].record.newest.id))
+    first = line.line.given.first_given(now.when, ordered=False)
+    last = line.line.given.last_given(now.when)
+    if first is not None and last is not None:
+        yield finding("given-not-ordered", (line.item.strand,), (first.record.newest.id, last.record.newest.id))
 
 
 def _given_after_stop(line: Rendered, now: Situation) -> Iterator[Finding]:
     end = line.item.end
     if line.item.state != "ended" or end is None:
         return
-    late = [leaf for leaf in line.line.given.given_after(end) if leaf.at <= now.when]
-    if late:
-        facts = (late[0].record.newest.id, late[-1].record.newest.id, *_pool_facts(line))
+    late = line.line.given.given_between(end, now.when)
+    if late is not None:
+        facts = (late[0].record.newest.id, late[1].record.newest.id, *_pool_facts(line))
         yield finding("given-after-stop", (line.item.strand,), facts)
 
 
 def _ordered_not_given(line: Rendered, now: Situation) -> Iterator[Finding]:
     if line.item.state != "active" or line.item.daily_dose is None or line.item.daily_dose.status != "computed":
         return
-    seen = line.line.given.by(now.when)
+    seen = line.line.given.last(now.when)
     limit = timedelta(hours=now.rules.findings.not_given_after_hours)
-    if seen and now.when - seen[-1].at > limit:
-        yield finding("ordered-not-given", (line.item.strand,), (seen[-1].record.newest.id, *_pool_facts(line)))
+    if seen is not None and now.when - seen.at > limit:
+        yield finding("ordered-not-given", (line.item.strand,), (seen.record.newest.id, *_pool_facts(line)))
 
 
 def _dispensed_after_stop(line: Rendered, now: Situation) -> Iterator[Finding]:
     end = line.item.end
     if line.item.state != "ended" or end is None:
         return
-    late = [leaf for leaf in line.line.supplies.handed_out(now.when) if leaf.at > end]
+    late = line.line.supplies.dispensed_after(end, now.when)
     if late:
         facts = [leaf.record.newest.id for leaf in late]
         yield finding("dispensed-after-stop", (line.item.strand,), (*facts, *_pool_facts(line)))
@@ -186,7 +192,7 @@ def _dispensed_after_stop(line: Rendered, now: Situation) -> Iterator[Finding]:
 def _units_not_comparable(line: Rendered, _: Situation) -> Iterator[Finding]:
     if line.item.state not in IN_FORCE:
         return
-    doses = [d for d in (line.doses.intended, line.doses.prescribed, line.doses.supplied) if d is not None]
+    doses = [d for d in (line.heads.intended, line.heads.prescribed, line.supplied) if d is not None]
     computed = [d for d in doses if d.exact is not None]
     units = sorted({d.shown.unit or "" for d in computed})
     if len(units) > 1:
@@ -213,8 +219,8 @@ def confirmed_at(line: Rendered, now: Situation) -> datetime | None:
     if line.item.state != "active" or line.item.end is not None:
         return None
     moments = [v.decided[0] for v in line.state.pool] + [v.standing.start or EARLIEST for v in line.state.pool]
-    moments += [leaf.at for leaf in line.line.given.by(now.when)[-1:]]
-    moments += [leaf.at for leaf in line.line.supplies.leaves if leaf.at <= now.when][-1:]
+    leaves = (line.line.given.last(now.when), line.line.supplies.last(now.when))
+    moments += [leaf.at for leaf in leaves if leaf is not None]
     latest = max(moments, default=EARLIEST)
     return None if latest == EARLIEST else latest
 

@@ -1,71 +1,99 @@
-"""The given layer of a line: administrations, summarised without losing what provenance needs."""
+"""The given layer of a line: administrations, summarised without losing what provenance needs.
 
-from bisect import bisect_right
+Taking one in, and asking how many there were by a time, cost the same however many there are.
+"""
+
+from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterable
 from datetime import datetime
 
 from contracts.facts.administration import Administration
 from contracts.medication_list import Layer
+from contracts.values import Identifier
 from streams.reconcile.leaves import Leaf
 from streams.reconcile.profile import strength_text
 
 _DONE = frozenset({"completed", "in-progress"})
+_Slot = tuple[datetime, Identifier, Leaf]
 
 
 class GivenSummary:
     """All administrations of one line, in order of time."""
 
     def __init__(self, leaves: Iterable[Leaf]) -> None:
-        self.leaves = sorted(leaves, key=lambda leaf: (leaf.at, leaf.record.key))
-        self._times = [leaf.at for leaf in self.leaves]
-        self.given = [leaf for leaf in self.leaves if was_given(leaf)]
-        self._given_times = [leaf.at for leaf in self.given]
+        slots = [(leaf.at, leaf.record.key, leaf) for leaf in leaves]
+        self._all: list[_Slot] = sorted(slots, key=_order)
+        self._given: list[_Slot] = [slot for slot in self._all if was_given(slot[2])]
 
-    @property
-    def latest_leaves(self) -> list[Leaf]:
-        """The last administration, as a list of one, or none."""
-        return self.leaves[-1:]
+    def add(self, leaf: Leaf) -> None:
+        """Take one more in."""
+        slot = (leaf.at, leaf.record.key, leaf)
+        insort(self._all, slot, key=_order)
+        if was_given(leaf):
+            insort(self._given, slot, key=_order)
 
-    def by(self, when: datetime) -> list[Leaf]:
-        """Return the administrations, given or not, by ``when``."""
-        return self.leaves[: bisect_right(self._times, when)]
+    def __bool__(self) -> bool:
+        return bool(self._all)
 
-    def given_by(self, when: datetime) -> list[Leaf]:
-        """Return what was given by ``when``."""
-        return self.given[: bisect_right(self._given_times, when)]
+    def leaves(self) -> Iterable[Leaf]:
+        """Return all of them, in order of time."""
+        return (leaf for _, _, leaf in self._all)
 
-    def given_after(self, when: datetime) -> list[Leaf]:
-        """Return what was given at ``when`` or later."""
-        index = bisect_right(self._given_times, when)
-        while index and self._given_times[index - 1] == when:
-            index -= 1
-        return self.given[index:]
+    def last_of_all(self) -> Leaf | None:
+        """Return the last one, whenever."""
+        return self._all[-1][2] if self._all else None
+
+    def last(self, when: datetime) -> Leaf | None:
+        """Return the last one by ``when``, given or not."""
+        index = bisect_right(self._all, when, key=_time)
+        return self._all[index - 1][2] if index else None
+
+    def last_given(self, when: datetime) -> Leaf | None:
+        """Return the last one that was given by ``when``."""
+        index = bisect_right(self._given, when, key=_time)
+        return self._given[index - 1][2] if index else None
+
+    def first_given(self, when: datetime, *, ordered: bool) -> Leaf | None:
+        """Return the first one given by ``when``; with ``ordered`` false only one that no directive covers."""
+        for at, _, leaf in self._given:
+            if at > when:
+                return None
+            if ordered or not (isinstance(leaf.content, Administration) and leaf.content.directive):
+                return leaf
+        return None
+
+    def given_between(self, start: datetime, end: datetime) -> tuple[Leaf, Leaf] | None:
+        """Return the first and the last given in ``[start, end]``, or ``None``."""
+        low, high = bisect_left(self._given, start, key=_time), bisect_right(self._given, end, key=_time)
+        return (self._given[low][2], self._given[high - 1][2]) if low < high else None
 
     def next_after(self, when: datetime) -> datetime | None:
         """Return the first administration time after ``when``."""
-        index = bisect_right(self._times, when)
-        return self._times[index] if index < len(self._times) else None
+        index = bisect_right(self._all, when, key=_time)
+        return self._all[index][0] if index < len(self._all) else None
 
     def layer(self, when: datetime) -> Layer | None:
         """Return the given layer at ``when``."""
-        if not self.leaves:
+        if not self._all:
             return None
-        seen = self.by(when)
-        given = self.given_by(when)
-        last = seen[-1] if seen else None
-        shown = given[-1] if given else (last or self.leaves[0])
+        seen = bisect_right(self._all, when, key=_time)
+        count = bisect_right(self._given, when, key=_time)
+        given = self._given[count - 1][2] if count else None
+        last = self._all[seen - 1][2] if seen else None
+        shown = given or last or self._all[0][2]
         content = last.content if last else None
+        facts = {fact for leaf in (given, last) if leaf is not None for fact in leaf.record.fact_ids}
         return Layer(
             product=shown.profile.name,
             npl_id=shown.profile.npl_id,
             strength=strength_text(shown.profile),
             form=shown.profile.form,
             source=shown.record.key.system,
-            last_at=given[-1].at if given else None,
+            last_at=given.at if given else None,
             last_outcome=content.outcome if isinstance(content, Administration) else None,
-            count=len(given),
-            not_given=len(seen) - len(given),
-            facts=tuple(sorted(fact for leaf in self.leaves for fact in leaf.record.fact_ids)),
+            count=count,
+            not_given=seen - count,
+            facts=tuple(sorted(facts)),
         )
 
 
@@ -73,3 +101,11 @@ def was_given(leaf: Leaf) -> bool:
     """Say whether something of it was given."""
     content = leaf.content
     return isinstance(content, Administration) and content.status in _DONE
+
+
+def _order(slot: _Slot) -> tuple[datetime, Identifier]:
+    return slot[0], slot[1]
+
+
+def _time(slot: _Slot) -> datetime:
+    return slot[0]

@@ -8,7 +8,7 @@ from uuid import uuid5
 from contracts.fact import NAMESPACE
 from contracts.facts.prescribing import Order, Prescription
 from contracts.values import Identifier
-from streams.reconcile.records import LATEST, Record
+from streams.reconcile.records import HEAD_TYPES, LATEST, Record
 
 
 @lru_cache(maxsize=100_000)
@@ -20,11 +20,13 @@ def record_id(key: Identifier) -> str:
 def leading(records: Iterable[Record]) -> Record:
     """Return the record that names a group.
 
-    It is the first recorded among orders and prescriptions, else among all; equal times by system and source id.
+    It is the first recorded among orders and prescriptions, else among rows and reports, else among all; equal times by
+    system and source id.
     """
     found = list(records)
     prescribing = [r for r in found if isinstance(r.newest.content, Order | Prescription)]
-    return min(prescribing or found, key=_first)
+    heads = prescribing or [r for r in found if isinstance(r.newest.content, HEAD_TYPES)]
+    return min(heads or found, key=_first)
 
 
 def _first(record: Record) -> tuple[datetime, Identifier]:

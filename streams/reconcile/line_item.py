@@ -1,8 +1,9 @@
 """One line of the list: fields with their reasons, and the layers side by side."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
+from uuid import UUID
 
 import msgspec
 
@@ -10,42 +11,93 @@ from contracts.facts.base import RequestContent
 from contracts.facts.list_statement import ListRow
 from contracts.facts.prescribing import Prescription
 from contracts.facts.reported_use import ReportedUse
-from contracts.medication_list import Because, Layer, LayerName, ListItem, StandingPrescription
+from contracts.medication_list import Because, FactSummary, Layer, LayerName, ListItem, StandingPrescription
 from contracts.values import Dosage, Identifier, Period
-from streams.reconcile.dose import Dose, daily_dose
+from streams.reconcile.dose import Dose, daily_dose, step_boundaries
 from streams.reconcile.entries import Entry
-from streams.reconcile.given import GivenSummary
+from streams.reconcile.given import GivenSummary, was_given
 from streams.reconcile.ids import record_id
-from streams.reconcile.line_state import LineState, Situation, Voice
+from streams.reconcile.leaves import Leaf
+from streams.reconcile.line_state import LineState, Situation, Voice, line_state
 from streams.reconcile.policy import Field
 from streams.reconcile.precedence import Candidate, Choice, choose
 from streams.reconcile.profile import Profile, strength_text
+from streams.reconcile.records import LATEST, Record
 from streams.reconcile.supply import Supplies
+from streams.reconcile.timeline import boundaries
 
+HEAD_LAYERS: Final[tuple[LayerName, ...]] = ("intended", "prescribed", "reported")
 _MOMENT = timedelta(microseconds=1)
 
 
-class Line(msgspec.Struct, kw_only=True, eq=False):
-    """A line before rendering: ids, head entries, supplies, what was given, all live facts."""
+class Line:
+    """A line before rendering: ids, head entries, supplies, what was given; leaves may be added to it."""
 
-    treatment: str
-    strand: str
-    entries: tuple[Entry, ...]
-    supplies: Supplies
-    given: GivenSummary
-    used: frozenset[Identifier]
-    facts: tuple[str, ...]
-    related: tuple[str, ...] = ()
-    joined_by: str | None = None
+    def __init__(self, treatment: str, strand: str, entries: Sequence[Entry], joined_by: str | None) -> None:
+        self.treatment = treatment
+        self.strand = strand
+        self.entries = tuple(entries)
+        self.joined_by = joined_by
+        self.related: tuple[str, ...] = ()
+        self.supplies = Supplies(())
+        self.given = GivenSummary(())
+        self.head_facts = sorted(fact for entry in entries for fact in entry.record.fact_ids)
+        self._owner = {hub: entry.key for entry in entries for hub in entry.hubs}
+        self._used: set[Identifier] = set()
+        self._leaf_count = 0
+        self._leaf_digest = 0
+
+    def add(self, leaf: Leaf) -> None:
+        """Take a leaf in."""
+        if leaf.kind == "administration":
+            self.given.add(leaf)
+        else:
+            self.supplies.add(leaf)
+        if leaf.kind == "dispense" or was_given(leaf):
+            self._used |= {self._owner[target] for target in leaf.targets if target in self._owner}
+        for fact in leaf.record.fact_ids:
+            self._leaf_count += 1
+            self._leaf_digest ^= UUID(fact).int
+
+    @property
+    def used(self) -> frozenset[Identifier]:
+        """The records on which something was given or handed out."""
+        return frozenset(self._used)
+
+    def leaves(self) -> Iterator[Leaf]:
+        """Return all leaves."""
+        yield from self.supplies.leaves()
+        yield from self.given.leaves()
+
+    def records(self) -> Iterator[Record]:
+        """Return all records."""
+        yield from (entry.record for entry in self.entries)
+        yield from (leaf.record for leaf in self.leaves())
+
+    def all_facts(self) -> tuple[str, ...]:
+        """Return the ids of all live facts of the line."""
+        return tuple(sorted(fact for record in self.records() for fact in record.fact_ids))
+
+    def summary(self) -> FactSummary | None:
+        """Return the leaves as a published list counts them."""
+        if not self._leaf_count:
+            return None
+        return FactSummary(count=self._leaf_count, digest=f"{self._leaf_digest:032x}")
 
 
-class Doses(msgspec.Struct, frozen=True, eq=False):
-    """The daily dose of each layer, exactly, for comparing."""
+class Heads(msgspec.Struct, frozen=True, eq=False):
+    """What the head entries of a line say from ``since`` until ``until``: everything of the line but its leaves."""
 
+    state: LineState
+    item: ListItem
     intended: Dose | None
     prescribed: Dose | None
-    supplied: Dose | None
-    line: Dose | None
+    dose: Dose | None
+    profile: Profile | None
+    allowed: int | None
+    used: frozenset[Identifier]
+    since: datetime
+    until: datetime
 
 
 class Rendered(msgspec.Struct, frozen=True, eq=False):
@@ -53,32 +105,35 @@ class Rendered(msgspec.Struct, frozen=True, eq=False):
 
     line: Line
     item: ListItem
-    state: LineState
-    doses: Doses
-    profile: Profile | None
+    heads: Heads
+    supplied: Dose | None
+
+    @property
+    def state(self) -> LineState:
+        """The line's state and its voices."""
+        return self.heads.state
+
+    @property
+    def profile(self) -> Profile | None:
+        """What the product of the line is."""
+        return self.heads.profile
 
 
-def render(line: Line, state: LineState, now: Situation) -> Rendered:
-    """Return the line of the list at a time."""
+def heads_of(line: Line, now: Situation) -> Heads:
+    """Return what the head entries of a line say at a time."""
+    used = line.used
+    state = line_state(line.entries, used, now)
     fields = _Fields(line, state, now)
-    product = fields.product()
-    dose = fields.dosage()
-    profile = product.winner.value if product and product.winner else None
-    intended, intended_dose = _request_layer("intended", state, now)
-    prescribed, prescribed_dose = _request_layer("prescribed", state, now)
-    reported, _ = _request_layer("reported", state, now)
-    supplied, supplied_dose = line.supplies.layer(now.when, _dispenses_allowed(state))
-    given = line.given.layer(now.when)
-    found: tuple[tuple[LayerName, Layer | None], ...] = (
-        ("intended", intended),
-        ("prescribed", prescribed),
-        ("dispensed", supplied),
-        ("given", given),
-        ("reported", reported),
-    )
-    layers = {name: layer for name, layer in found if layer is not None}
-    shown = dose.winner.value if dose and dose.winner else None
+    product, dose = fields.product(), fields.dosage()
     start, end = fields.period("start"), fields.period("end")
+    profile = product.winner.value if product and product.winner else None
+    layers: dict[LayerName, Layer] = {}
+    doses: dict[LayerName, Dose | None] = {}
+    for name in HEAD_LAYERS:
+        layer, doses[name] = _request_layer(name, state, now)
+        if layer is not None:
+            layers[name] = layer
+    shown = dose.winner.value if dose and dose.winner else None
     item = ListItem(
         treatment=line.treatment,
         strand=line.strand,
@@ -96,14 +151,68 @@ def render(line: Line, state: LineState, now: Situation) -> Rendered:
         end=end.winner.value if end and end.winner else None,
         layers=layers,
         because=_because(line, state, {"product": product, "dosage": dose, "start": start, "end": end}),
-        facts=line.facts,
+        facts=tuple(line.head_facts),
         records=tuple(sorted(record_id(e.key) for e in line.entries)),
         prescriptions=_prescriptions(state),
-        related=line.related,
         undecided=tuple(sorted(fields.undecided)),
         reason=_reason(state),
     )
-    return Rendered(line, item, state, Doses(intended_dose, prescribed_dose, supplied_dose, shown), profile)
+    until = min((moment for moment in _moments(line, state, now) if moment > now.when), default=LATEST)
+    return Heads(
+        state,
+        item,
+        doses["intended"],
+        doses["prescribed"],
+        shown,
+        profile,
+        _dispenses_allowed(state),
+        used,
+        now.when,
+        until,
+    )
+
+
+def _moments(line: Line, state: LineState, now: Situation) -> Iterator[datetime]:
+    for stay in now.stays:
+        yield stay.start
+        if stay.end is not None:
+            yield stay.end
+    for entry in line.entries:
+        yield from boundaries(entry.record)
+    for voice in state.voices:
+        yield from step_boundaries(dosage_of(voice), voice.standing.start)
+        if voice.standing.end is not None:
+            yield voice.standing.end
+
+
+def render(line: Line, heads: Heads, now: Situation) -> Rendered:
+    """Return the line of the list: what the heads say, and the leaves beside it."""
+    supplied, supplied_dose = line.supplies.layer(now.when, heads.allowed)
+    given = line.given.layer(now.when)
+    layers: dict[LayerName, Layer] = dict(heads.item.layers)
+    facts = set(line.head_facts)
+    if supplied is not None:
+        layers["dispensed"] = supplied
+        facts |= set(supplied.facts)
+    if given is not None:
+        layers["given"] = given
+        facts |= set(given.facts)
+    item = msgspec.structs.replace(
+        heads.item, layers=layers, facts=tuple(sorted(facts)), leaves=line.summary(), related=line.related
+    )
+    return Rendered(line, item, heads, supplied_dose)
+
+
+def name_every_fact(rendered: Rendered) -> ListItem:
+    """Return the item with all facts of the line named, instead of counted."""
+    line, item = rendered.line, rendered.item
+    given = {fact for leaf in line.given.leaves() for fact in leaf.record.fact_ids}
+    supplied = {fact for leaf in line.supplies.leaves() for fact in leaf.record.fact_ids}
+    layers = dict(item.layers)
+    for name, facts in (("given", given), ("dispensed", supplied)):
+        if facts:
+            layers[name] = msgspec.structs.replace(layers[name], facts=tuple(sorted(facts)))  # type: ignore[index]  # literal names
+    return msgspec.structs.replace(item, facts=line.all_facts(), layers=layers)
 
 
 class _Fields:
@@ -130,7 +239,8 @@ class _Fields:
         return self._choose("product", candidates, _same_product)
 
     def _leaf_products(self) -> list[Candidate]:
-        leaves = [*self._line.supplies.leaves, *self._line.given.latest_leaves]
+        when = self._now.when
+        leaves = [leaf for leaf in (self._line.supplies.last(when), self._line.given.last(when)) if leaf is not None]
         return [
             Candidate(leaf.profile, leaf.kind, (leaf.record.newest.id,), (leaf.at, leaf.at, record_id(leaf.record.key)))
             for leaf in leaves
@@ -252,7 +362,7 @@ def _because(line: Line, state: LineState, choices: dict[str, Choice | None]) ->
         rule = str(winner.shown) if winner is not None else state.choice.rule
         because["state"] = Because(rule=rule, facts=state.choice.facts)
     else:
-        because["state"] = Because(rule="NO_ORDER", facts=line.facts[:1])
+        because["state"] = Because(rule="NO_ORDER")
     for field, choice in choices.items():
         if choice is not None and (choice.winner is None or choice.winner.value is not None):
             because[field] = Because(rule=choice.rule, facts=choice.facts)

@@ -8,7 +8,7 @@ from contracts.facts.person import IdentityLink
 from contracts.medication_list import MedicationList
 from streams.reconcile.derive import Reconciler
 from streams.reconcile.groups import Groups
-from streams.reconcile.records import put_together
+from streams.reconcile.records import Ledger
 
 
 def by_person(facts: Iterable[Fact], reconciler: Reconciler, known_at: datetime | None) -> dict[str, list[Fact]]:
@@ -27,7 +27,11 @@ def by_person(facts: Iterable[Fact], reconciler: Reconciler, known_at: datetime 
                 by_patient.setdefault(fact.content.other_patient, [])
     groups = Groups(by_patient)
     taken_in: set[str] = set()
-    for record in put_together(link_facts, reconciler.rules, known_at).links:
+    ledger = Ledger(reconciler.rules)
+    for fact in link_facts:
+        if known_at is None or fact.received_at <= known_at:
+            ledger.add(fact)
+    for _, record in sorted(ledger.records.items()):
         content = record.newest.content
         if isinstance(content, IdentityLink) and content.status == "linked":
             groups.join(record.newest.patient, content.other_patient)

@@ -8,27 +8,27 @@
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from typing import Final
 
 import msgspec
 
 from contracts.fact import Fact
-from contracts.facts.administration import Administration
-from contracts.facts.base import Content
-from contracts.facts.correction import Decision, Retraction
+from contracts.facts.correction import Retraction
 from contracts.facts.dispense import Dispense
 from contracts.facts.dose_dispensing import DosePackageOrder, DoseSupply
 from contracts.facts.list_statement import ListRow
-from contracts.facts.person import Block, Encounter, IdentityLink
 from contracts.facts.prescribing import Order, Prescription
 from contracts.facts.reported_use import ReportedUse
 from contracts.values import Identifier
 from streams.reconcile.policy import Rules
 
-HEAD_TYPES = (Order, Prescription, ListRow, ReportedUse)
-SUPPLY_TYPES = (Dispense, DoseSupply, DosePackageOrder)
+HEAD_TYPES: Final = (Order, Prescription, ListRow, ReportedUse)
+SUPPLY_TYPES: Final = (Dispense, DoseSupply, DosePackageOrder)
 
-EARLIEST = datetime.min.replace(tzinfo=UTC)
-LATEST = datetime.max.replace(tzinfo=UTC)
+EARLIEST: Final = datetime.min.replace(tzinfo=UTC)
+LATEST: Final = datetime.max.replace(tzinfo=UTC)
+
+Target = tuple[Identifier, int | None]
 
 
 class Record(msgspec.Struct, frozen=True, gc=False, eq=False):
@@ -55,51 +55,97 @@ class Record(msgspec.Struct, frozen=True, gc=False, eq=False):
         return self.versions[0]
 
 
-class Book(msgspec.Struct, kw_only=True):
-    """The live records of one patient, by kind, and what was noticed while they were put together."""
+class Ledger:
+    """The facts of one patient as records; facts come in any order, and as often as they like."""
 
-    heads: list[Record] = []
-    supplies: list[Record] = []
-    doses: list[Record] = []
-    encounters: list[Record] = []
-    blocks: list[Record] = []
-    links: list[Record] = []
-    decisions: list[Record] = []
-    others: list[Record] = []
-    retracted: list[tuple[Fact, str]] = []
-    foreign_retractions: list[Fact] = []
-    disputed: list[tuple[str, ...]] = []
-    retractions: list[Fact] = []
+    def __init__(self, rules: Rules) -> None:
+        self._trusted = rules.matching.trusted_retractors
+        self._facts: dict[str, Fact] = {}
+        self._versions: dict[Identifier, list[Fact]] = {}
+        self._killers: dict[Target, Fact] = {}
+        self.records: dict[Identifier, Record] = {}
+        self.retractions: list[Fact] = []
+        self.foreign_retractions: list[Fact] = []
 
+    def facts(self) -> Iterable[Fact]:
+        """Return every fact once."""
+        return self._facts.values()
 
-def put_together(facts: Iterable[Fact], rules: Rules, known_at: datetime | None = None) -> Book:
-    """Return the live records of the facts that were received by ``known_at`` (``None``: all of them)."""
-    known: dict[str, Fact] = {}
-    for fact in facts:
-        if known_at is not None and fact.received_at > known_at:
-            continue
-        before = known.get(fact.id)
-        if before is None or fact.received_at < before.received_at:
-            known[fact.id] = fact
-    book = Book()
-    killers = _retractions(known, rules, book)
-    versions: dict[Identifier, list[Fact]] = {}
-    for fact in known.values():
+    def get(self, fact_id: str) -> Fact | None:
+        """Return the fact of an id, as first received."""
+        return self._facts.get(fact_id)
+
+    def __getitem__(self, fact_id: str) -> Fact:
+        return self._facts[fact_id]
+
+    def add(self, fact: Fact) -> set[Identifier] | None:
+        """Take a fact in; return the keys of the records that it changed, or ``None`` for a fact known already."""
+        known = self._facts.get(fact.id)
+        if known is not None:
+            if fact.received_at < known.received_at:
+                self._replace(known, fact)
+            return None
+        self._facts[fact.id] = fact
+        if isinstance(fact.content, Retraction):
+            return self._retract(fact)
         key = Identifier(system=fact.source, value=fact.source_id)
-        killer = killers.get((key, None)) or killers.get((key, fact.version))
-        if killer is not None and killer.id != fact.id and not isinstance(fact.content, Retraction):
-            book.retracted.append((fact, killer.id))
-        elif isinstance(fact.content, Retraction):
-            book.retractions.append(fact)
+        versions = self._versions.get(key)
+        if versions is None:
+            self._versions[key] = [fact]
+            if not self._killers:
+                self.records[key] = Record(key, (fact,))
+                return {key}
         else:
-            versions.setdefault(key, []).append(fact)
-    for key in sorted(versions):
-        record = Record(key, tuple(sorted(versions[key], key=version_order)))
-        book.disputed += _disputed(record)
-        _shelf(book, record.newest.content).append(record)
-    book.retracted.sort(key=lambda pair: pair[0].id)
-    book.retractions.sort(key=lambda fact: fact.id)
-    return book
+            versions.append(fact)
+            versions.sort(key=version_order)
+        self._rebuild(key)
+        return {key}
+
+    def retracted(self) -> list[tuple[Fact, str]]:
+        """Return the facts that are retracted, each with the id of the retraction."""
+        if not self._killers:
+            return []
+        found = [
+            (fact, killer.id)
+            for versions in self._versions.values()
+            for fact in versions
+            if (killer := self._killer(fact)) is not None
+        ]
+        return sorted(found, key=lambda pair: pair[0].id)
+
+    def _replace(self, known: Fact, fact: Fact) -> None:
+        self._facts[fact.id] = fact
+        key = Identifier(system=fact.source, value=fact.source_id)
+        if key in self._versions:
+            self._versions[key] = [fact if f is known else f for f in self._versions[key]]
+            self._rebuild(key)
+
+    def _rebuild(self, key: Identifier) -> None:
+        live = tuple(fact for fact in self._versions.get(key, ()) if self._killer(fact) is None)
+        if live:
+            self.records[key] = Record(key, live)
+        else:
+            self.records.pop(key, None)
+
+    def _killer(self, fact: Fact) -> Fact | None:
+        if not self._killers:
+            return None
+        key = Identifier(system=fact.source, value=fact.source_id)
+        return self._killers.get((key, None)) or self._killers.get((key, fact.version))
+
+    def _retract(self, fact: Fact) -> set[Identifier]:
+        self.retractions.append(fact)
+        self.retractions.sort(key=lambda f: f.id)
+        before = self._killers
+        self._killers, self.foreign_retractions = _standing_retractions(self.retractions, self._trusted)
+        changed = {
+            target[0]
+            for target in before.keys() | self._killers.keys()
+            if before.get(target) is not self._killers.get(target)
+        }
+        for key in changed:
+            self._rebuild(key)
+        return changed
 
 
 def version_order(fact: Fact) -> tuple[bool, int, datetime, str]:
@@ -107,29 +153,23 @@ def version_order(fact: Fact) -> tuple[bool, int, datetime, str]:
     return (fact.version is not None, fact.version or 0, fact.recorded_at or EARLIEST, fact.id)
 
 
-def _shelf(book: Book, content: Content) -> list[Record]:
-    if isinstance(content, Administration):
-        return book.doses
-    if isinstance(content, HEAD_TYPES):
-        return book.heads
-    if isinstance(content, SUPPLY_TYPES):
-        return book.supplies
-    shelves = {Encounter: book.encounters, Block: book.blocks, IdentityLink: book.links, Decision: book.decisions}
-    return shelves.get(type(content), book.others)
+def _standing_retractions(
+    retractions: Iterable[Fact], trusted: tuple[str, ...]
+) -> tuple[dict[Target, Fact], list[Fact]]:
+    """Return what is retracted by whom, and the retractions of other sources' records, which do not count.
 
-
-def _retractions(known: dict[str, Fact], rules: Rules, book: Book) -> dict[tuple[Identifier, int | None], Fact]:
-    """Return what is retracted, by whom. A retraction may itself be retracted; a circle of them retracts nothing."""
-    by_target: dict[tuple[Identifier, int | None], list[Fact]] = {}
-    for fact in known.values():
+    A retraction may itself be retracted; a circle of retractions retracts nothing.
+    """
+    by_target: dict[Target, list[Fact]] = {}
+    foreign: list[Fact] = []
+    for fact in retractions:
         content = fact.content
         if not isinstance(content, Retraction):
-            continue
-        if content.target.system != fact.source and fact.source not in rules.matching.trusted_retractors:
-            book.foreign_retractions.append(fact)
-            continue
-        by_target.setdefault((content.target, content.version), []).append(fact)
-    book.foreign_retractions.sort(key=lambda fact: fact.id)
+            raise TypeError(fact.type)
+        if content.target.system != fact.source and fact.source not in trusted:
+            foreign.append(fact)
+        else:
+            by_target.setdefault((content.target, content.version), []).append(fact)
 
     def stands(fact: Fact, above: frozenset[str]) -> bool:
         key = Identifier(system=fact.source, value=fact.source_id)
@@ -138,15 +178,18 @@ def _retractions(known: dict[str, Fact], rules: Rules, book: Book) -> dict[tuple
             other.id != fact.id and other.id not in above and stands(other, above | {fact.id}) for other in against
         )
 
-    return {
-        target: min(standing, key=lambda fact: fact.id)
-        for target, retractions in by_target.items()
-        if (standing := [fact for fact in retractions if stands(fact, frozenset())])
+    standing = {
+        target: min(found, key=lambda fact: fact.id)
+        for target, facts in by_target.items()
+        if (found := [fact for fact in facts if stands(fact, frozenset())])
     }
+    return standing, sorted(foreign, key=lambda fact: fact.id)
 
 
-def _disputed(record: Record) -> list[tuple[str, ...]]:
+def disputed(record: Record) -> list[tuple[str, ...]]:
     """Return groups of facts that claim the same version of a record with different content."""
+    if len(record.versions) == 1:
+        return []
     groups: dict[tuple[object, ...], list[str]] = {}
     for fact in record.versions:
         same = (fact.version,) if fact.version is not None else (None, fact.recorded_at)

@@ -1,4 +1,4 @@
-"""The state of one patient: rows of facts, written only when they changed. A cache of the facts, never more.
+"""The state of one patient as rows, written only when they changed. A cache of the facts, never more.
 
 One row per record; administrations, which are many and small, share one row per day. A row holds its facts in order of
 id, so that equal sets of facts have equal rows, whatever the order they came in.
@@ -11,6 +11,7 @@ from contracts.envelope import decode_batch, encode_batch
 from contracts.fact import Fact
 from contracts.facts.administration import Administration
 from contracts.values import Identifier
+from streams.reconcile.derive import Reconciler
 from streams.reconcile.ids import record_id
 
 UNDATED: Final = "undated"
@@ -25,17 +26,13 @@ def row_of(fact: Fact) -> str:
 
 
 class PatientState:
-    """All facts of one patient, by row."""
+    """A patient whose facts are kept in rows."""
 
-    def __init__(self, rows: Mapping[str, bytes] | None = None) -> None:
-        self._rows: dict[str, dict[str, Fact]] = {
-            name: {fact.id: fact for fact in decode_batch(value)} for name, value in (rows or {}).items()
-        }
-
-    def facts(self) -> Iterable[Fact]:
-        """Return every fact once."""
-        for row in self._rows.values():
-            yield from row.values()
+    def __init__(self, name: str, reconciler: Reconciler, rows: Mapping[str, bytes] | None = None) -> None:
+        self.patient = reconciler.patient(name)
+        self._rows: dict[str, set[str]] = {}
+        for value in (rows or {}).values():
+            self.add(decode_batch(value))
 
     def add(self, facts: Iterable[Fact]) -> set[str]:
         """Take facts in; return the names of the rows that changed.
@@ -44,15 +41,18 @@ class PatientState:
         """
         changed = set()
         for fact in facts:
-            name = row_of(fact)
-            row = self._rows.setdefault(name, {})
-            known = row.get(fact.id)
-            if known is None or fact.received_at < known.received_at:
-                row[fact.id] = fact
+            before = self.patient.ledger.get(fact.id)
+            self.patient.add((fact,))
+            if self.patient.ledger.get(fact.id) is not before:
+                name = row_of(fact)
+                self._rows.setdefault(name, set()).add(fact.id)
                 changed.add(name)
         return changed
 
     def encode(self, name: str) -> bytes:
         """Return the bytes of a row."""
-        row = self._rows[name]
-        return encode_batch(row[key] for key in sorted(row))
+        return encode_batch(self.patient.ledger[key] for key in sorted(self._rows[name]))
+
+    def rows(self) -> dict[str, bytes]:
+        """Return all rows."""
+        return {name: self.encode(name) for name in sorted(self._rows)}

@@ -1,5 +1,9 @@
-"""The dispensed layer of a line: pharmacy dispenses, whole packages and pouch rolls."""
+"""The dispensed layer of a line: pharmacy dispenses, whole packages and pouch rolls.
 
+Kept in order of time, so that what is over costs nothing any more.
+"""
+
+from bisect import bisect_right, insort
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
@@ -8,7 +12,7 @@ import msgspec
 from contracts.facts.dispense import Dispense
 from contracts.facts.dose_dispensing import DoseSupply
 from contracts.medication_list import Layer
-from contracts.values import Period
+from contracts.values import Identifier, Period
 from streams.reconcile.dose import Dose, daily_dose
 from streams.reconcile.leaves import Leaf
 from streams.reconcile.profile import strength_text
@@ -29,58 +33,81 @@ class Roll(msgspec.Struct, frozen=True, eq=False):
         """Whether the pouches may still be used: neither returned nor withdrawn."""
         return self.content.status in _WITH_PATIENT
 
-    def covers(self, when: datetime) -> bool:
-        """Say whether the pouches are for ``when``."""
-        start, end = self.content.period.start, self.content.period.end
-        return start is not None and start <= when and (end is None or when < end)
-
-    def left_at(self, when: datetime) -> bool:
-        """Say whether pouches of ``when`` or later are with the patient."""
-        return self.with_patient and (self.content.period.end is None or when < self.content.period.end)
+    @property
+    def ends(self) -> datetime:
+        """When its last pouch has been for."""
+        return self.content.period.end or LATEST
 
 
 class Supplies:
-    """All supply leaves of one line, in order of time."""
+    """All supply leaves of one line."""
 
     def __init__(self, leaves: Iterable[Leaf]) -> None:
-        self.leaves = sorted(leaves, key=lambda leaf: (leaf.at, leaf.record.key))
-        self.rolls = [
-            Roll(leaf, content, daily_dose(content.dosage, leaf.profile, content.period.start, leaf.at))
-            for leaf in self.leaves
-            if isinstance(content := leaf.content, DoseSupply)
-        ]
-        self.dispenses = [leaf for leaf in self.leaves if isinstance(leaf.content, Dispense)]
+        self._all: list[Leaf] = []
+        self._rolls: list[Roll] = []
+        self._dispensed: list[Leaf] = []
+        for leaf in leaves:
+            self.add(leaf)
 
-    def boundaries(self) -> Iterator[datetime]:
-        """Return the moments at which the layer may change by itself."""
-        for roll in self.rolls:
+    def add(self, leaf: Leaf) -> None:
+        """Take one more in."""
+        insort(self._all, leaf, key=_order)
+        content = leaf.content
+        if isinstance(content, DoseSupply):
+            dose = daily_dose(content.dosage, leaf.profile, content.period.start, leaf.at)
+            insort(self._rolls, Roll(leaf, content, dose), key=_roll_order)
+        elif isinstance(content, Dispense) and content.status == "completed":
+            insort(self._dispensed, leaf, key=_order)
+
+    def __bool__(self) -> bool:
+        return bool(self._all)
+
+    def leaves(self) -> Iterable[Leaf]:
+        """Return all of them, in order of time."""
+        return self._all
+
+    def last(self, when: datetime) -> Leaf | None:
+        """Return the last supply that began by ``when``."""
+        index = bisect_right(self._all, when, key=_time)
+        return self._all[index - 1] if index else None
+
+    def with_patient(self, when: datetime) -> list[Roll]:
+        """Return the rolls with the patient that hold pouches for ``when`` or later."""
+        return [roll for roll in self._rolls[bisect_right(self._rolls, when, key=_ends) :] if roll.with_patient]
+
+    def dispensed_after(self, start: datetime, end: datetime) -> list[Leaf]:
+        """Return the dispenses carried through in ``(start, end]``."""
+        low, high = bisect_right(self._dispensed, start, key=_time), bisect_right(self._dispensed, end, key=_time)
+        return self._dispensed[low:high]
+
+    def moments_after(self, when: datetime) -> Iterator[datetime]:
+        """Return the next moments at which the layer may change by itself."""
+        for roll in self._rolls[bisect_right(self._rolls, when, key=_ends) :]:
             for moment in (roll.content.period.start, roll.content.period.end):
-                if moment is not None:
+                if moment is not None and moment > when:
                     yield moment
-
-    def handed_out(self, when: datetime) -> list[Leaf]:
-        """Return the dispenses by ``when`` that were carried through."""
-        return [d for d in self.dispenses if d.at <= when and getattr(d.content, "status", None) == "completed"]
+        index = bisect_right(self._all, when, key=_time)
+        if index < len(self._all):
+            yield self._all[index].at
 
     def current_roll(self, when: datetime) -> Roll | None:
         """Return the roll whose pouches are for ``when``, of several the last produced; else the next one."""
-        rolls = [roll for roll in self.rolls if roll.with_patient]
-        now = [roll for roll in rolls if roll.covers(when)]
+        rolls = self.with_patient(when)
+        now = [roll for roll in rolls if roll.leaf.at <= when]
         if now:
-            return max(
-                now, key=lambda roll: (roll.leaf.record.newest.occurred_at or roll.leaf.at, roll.leaf.record.key)
-            )
-        later = [roll for roll in rolls if roll.leaf.at > when]
-        return min(later, key=lambda roll: (roll.leaf.at, roll.leaf.record.key)) if later else None
+            return max(now, key=lambda r: (r.leaf.record.newest.occurred_at or r.leaf.at, r.leaf.record.key))
+        return min(rolls, key=lambda r: (r.leaf.at, r.leaf.record.key), default=None)
 
     def layer(self, when: datetime, allowed: int | None) -> tuple[Layer | None, Dose | None]:
         """Return the dispensed layer at ``when``; ``allowed`` is how often the standing prescription may be dispensed."""
-        if not self.leaves:
+        if not self._all:
             return None, None
         roll = self.current_roll(when)
-        dispensed = self.handed_out(when)
-        leaf = roll.leaf if roll else (dispensed[-1] if dispensed else self.leaves[-1])
-        ends = [r.content.period.end or LATEST for r in self.rolls if r.left_at(when)]
+        count = bisect_right(self._dispensed, when, key=_time)
+        last = self._dispensed[count - 1] if count else None
+        leaf = roll.leaf if roll else (last or self.last(when) or self._all[0])
+        ends = max((r.ends for r in self.with_patient(when)), default=LATEST)
+        facts = {fact for shown in (leaf, last) if shown is not None for fact in shown.record.fact_ids}
         layer = Layer(
             product=leaf.profile.name,
             npl_id=leaf.profile.npl_id,
@@ -90,10 +117,26 @@ class Supplies:
             daily_dose=roll.dose.shown if roll else None,
             period=Period(start=roll.content.period.start, end=roll.content.period.end) if roll else None,
             source=leaf.record.key.system,
-            last_at=dispensed[-1].at if dispensed else None,
-            count=len(dispensed) or None,
-            next_roll_ends=max(ends) if ends and max(ends) != LATEST else None,
-            remaining_dispenses=max(0, allowed - len(dispensed)) if allowed is not None else None,
-            facts=tuple(sorted(fact for supply in self.leaves for fact in supply.record.fact_ids)),
+            last_at=last.at if last else None,
+            count=count or None,
+            next_roll_ends=ends if ends != LATEST else None,
+            remaining_dispenses=max(0, allowed - count) if allowed is not None else None,
+            facts=tuple(sorted(facts)),
         )
         return layer, roll.dose if roll else None
+
+
+def _order(leaf: Leaf) -> tuple[datetime, Identifier]:
+    return leaf.at, leaf.record.key
+
+
+def _time(leaf: Leaf) -> datetime:
+    return leaf.at
+
+
+def _roll_order(roll: Roll) -> tuple[datetime, datetime, Identifier]:
+    return roll.ends, roll.leaf.at, roll.leaf.record.key
+
+
+def _ends(roll: Roll) -> datetime:
+    return roll.ends

@@ -8,7 +8,6 @@ import heapq
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from hashlib import sha256
 from typing import Final
 
 import msgspec
@@ -17,7 +16,7 @@ from contracts import topics
 from contracts.envelope import UnreadableEventError, decode_batch
 from contracts.fact import Fact
 from contracts.facts.person import IdentityLink
-from contracts.medication_list import MedicationList, encode_list, encoder
+from contracts.medication_list import MedicationList, encoder
 from streams.reconcile.changes import changes
 from streams.reconcile.derive import Reconciler
 from streams.reconcile.records import EARLIEST
@@ -154,41 +153,38 @@ class ReconcilingCore:
         patient = self._patient(name)
         mark = self._marks.get(name)
         before = self._last_list(patient, mark)
-        changed = patient.state.add(facts)
-        for row in sorted(changed):
+        for row in sorted(patient.state.add(facts)):
             value = patient.state.encode(row)
             self._rows.setdefault(name, {})[row] = value
             rows[f"{name}|{row}".encode()] = value
-        after = self._reconciler.derive(name, patient.state.facts(), self._clock)
-        encoded = encode_list(msgspec.structs.replace(after, next_change_at=None))
-        digest = sha256(encoded).digest()
+        view = patient.state.patient.view_at(self._clock)
+        patient.last = view.medication_list
+        next_change_at = view.medication_list.next_change_at
         identity = self._reconciler.rules.identity
-        if mark is None or mark.digest != digest:
-            sends.append(Send(self._list_topic, name.encode(), encode_list(after)))
+        if mark is None or mark.digest != view.digest:
+            sends.append(Send(self._list_topic, name.encode(), view.encoded))
             causes = {fact.id: fact.type for fact in facts}
             sends += [
                 Send(self._change_topic, name.encode(), encoder.encode(change))
-                for change in changes(before, after, causes)
+                for change in changes(before, view.medication_list, causes)
             ]
-        elif mark.next_change_at == after.next_change_at and mark.rules == identity:
-            patient.last = before
+        elif mark.next_change_at == next_change_at and mark.rules == identity:
             return
-        made = ListMark(digest=digest, made_at=self._clock, rules=identity, next_change_at=after.next_change_at)
+        made = ListMark(digest=view.digest, made_at=self._clock, rules=identity, next_change_at=next_change_at)
         self._marks[name] = made
         rows[f"{name}|m".encode()] = _encode_mark(made)
-        if made.next_change_at is not None:
-            heapq.heappush(self._wakes, (made.next_change_at, name))
-        patient.last = after
+        if next_change_at is not None:
+            heapq.heappush(self._wakes, (next_change_at, name))
 
     def _last_list(self, patient: _Patient, mark: ListMark | None) -> MedicationList | None:
         if patient.last is not None or mark is None or mark.rules != self._reconciler.rules.identity:
             return patient.last
-        return self._reconciler.derive(patient.name, patient.state.facts(), mark.made_at)
+        return patient.state.patient.list_at(mark.made_at)
 
     def _patient(self, name: str) -> _Patient:
         patient = self._decoded.get(name)
         if patient is None:
-            patient = self._decoded[name] = _Patient(name, PatientState(self._rows.get(name)))
+            patient = self._decoded[name] = _Patient(name, PatientState(name, self._reconciler, self._rows.get(name)))
         self._decoded.move_to_end(name)
         return patient
 

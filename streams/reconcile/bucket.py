@@ -1,0 +1,242 @@
+"""A bucket: all records of one patient that could have to do with each other, and the lines they make.
+
+Records share a bucket when they share a product, substance, ATC code or any id, directly or over others. Nothing in
+matching looks beyond a bucket, so what a fact changes it changes there. A coarser bucket gives the same lines.
+
+What depends on records alone (treatments, lines, where leaves belong) is made when records change; a leaf of a new
+record goes straight to its line. What depends on time is kept per line until the next moment at which it may change.
+"""
+
+from collections.abc import Hashable, Iterator, Sequence
+from datetime import datetime, timedelta
+
+import msgspec
+
+from contracts.facts.base import TreatmentContent
+from contracts.medication_list import Finding, Unattached
+from contracts.values import Identifier
+from streams.reconcile.entries import Entry, identifiers_of, make_entries, references_of
+from streams.reconcile.evidence import contradict, same_drug
+from streams.reconcile.findings import confirmed_at, finding, head_findings, leaf_findings
+from streams.reconcile.ids import leading, record_id
+from streams.reconcile.leaves import Attacher, Leaf, make_leaf, unordered
+from streams.reconcile.line_item import Heads, Line, Rendered, heads_of, render
+from streams.reconcile.line_state import Situation
+from streams.reconcile.matching import Note, Wishes, match
+from streams.reconcile.policy import Rules
+from streams.reconcile.profile import Profiler
+from streams.reconcile.records import HEAD_TYPES, LATEST, Record
+from streams.reconcile.strands import strands
+
+
+class LineView(msgspec.Struct, frozen=True, eq=False):
+    """A line as it stands from ``since`` until ``until``, and its findings."""
+
+    rendered: Rendered
+    findings: tuple[Finding, ...]
+    since: datetime
+    until: datetime
+
+
+class Structure(msgspec.Struct, kw_only=True, eq=False):
+    """What records alone decide."""
+
+    lines: list[Line]
+    ordered: int
+    attacher: Attacher
+    unordered: list[Leaf]
+    notes: list[Note]
+    unattached: list[Unattached]
+
+
+class Bucket:
+    """One bucket of a patient's records."""
+
+    def __init__(self, rules: Rules, profile: Profiler) -> None:
+        self._rules = rules
+        self._profile = profile
+        self.records: dict[Identifier, Record] = {}
+        self.tokens: set[Hashable] = set()
+        self._structure: Structure | None = None
+        self._views: dict[int, LineView] = {}
+        self._heads: dict[int, Heads] = {}
+        self._head_findings: dict[int, tuple[Finding, ...]] = {}
+        self._note_findings: tuple[Finding, ...] | None = None
+
+    def put(self, record: Record, *, fresh: bool) -> None:
+        """Take a record in, in place of an earlier state of it. ``fresh``: it was not known before."""
+        self.records[record.key] = record
+        if fresh and self._structure is not None and not isinstance(record.newest.content, HEAD_TYPES):
+            self._attach(self._structure, make_leaf(record, self._profile))
+        else:
+            self.rebuild()
+
+    def drop(self, key: Identifier) -> None:
+        """Take a record out."""
+        del self.records[key]
+        self.rebuild()
+
+    def rebuild(self) -> None:
+        """Forget what was made of the records."""
+        self._structure = None
+        self.forget_views()
+
+    def forget_views(self) -> None:
+        """Forget what was made for a time."""
+        for kept in (self._views, self._heads, self._head_findings):
+            kept.clear()
+        self._note_findings = None
+
+    def structure(self, decided: Wishes) -> Structure:
+        """Return the lines of the bucket's records."""
+        if self._structure is None:
+            self._structure = self._make(decided)
+        return self._structure
+
+    def _make(self, decided: Wishes) -> Structure:
+        heads = [r for r in self.records.values() if isinstance(r.newest.content, HEAD_TYPES)]
+        matched = match(make_entries(heads, self._profile), decided, self._rules)
+        lines: list[Line] = []
+        strand_lists: list[Sequence[Entry]] = []
+        treatment_of: list[int] = []
+        for index, members in enumerate(matched.treatments):
+            treatment = record_id(leading(e.record for e in members).key)
+            for strand in strands(members, self._rules):
+                because = min((matched.because[e.key] for e in strand if e.key in matched.because), default=None)
+                name = record_id(leading(e.record for e in strand).key)
+                lines.append(Line(treatment, name, strand, because))
+                strand_lists.append(strand)
+                treatment_of.append(index)
+        made = Structure(
+            lines=lines,
+            ordered=len(lines),
+            attacher=Attacher(strand_lists, treatment_of, self._rules),
+            unordered=[],
+            notes=list(matched.notes),
+            unattached=[],
+        )
+        leaves = [r for r in self.records.values() if not isinstance(r.newest.content, HEAD_TYPES)]
+        for record in leaves:
+            self._attach(made, make_leaf(record, self._profile), regroup=False)
+        self._regroup(made)
+        return made
+
+    def _attach(self, made: Structure, leaf: Leaf, *, regroup: bool = True) -> None:
+        place = made.attacher.place(leaf)
+        if place.notes:
+            made.notes += place.notes
+            self._note_findings = None
+        if place.line is not None:
+            line = made.lines[place.line]
+            line.add(leaf)
+            self._views.pop(id(line), None)
+        elif place.rule == "no-order":
+            made.unordered.append(leaf)
+            if regroup:
+                self._regroup(made)
+        else:
+            made.unattached += [Unattached(fact=fact, reason=place.rule) for fact in leaf.record.fact_ids]
+
+    def _regroup(self, made: Structure) -> None:
+        for line in made.lines[made.ordered :]:
+            for kept in (self._views, self._heads, self._head_findings):
+                kept.pop(id(line), None)
+        del made.lines[made.ordered :]
+        for group in unordered(made.unordered, self._rules):
+            name = record_id(leading(leaf.record for leaf in group).key)
+            line = Line(name, name, (), None)
+            for leaf in group:
+                line.add(leaf)
+            made.lines.append(line)
+        _relate(made.lines)
+
+    def views(self, now: Situation, decided: Wishes) -> list[LineView]:
+        """Return the lines as they stand."""
+        return [self._view(line, now) for line in self.structure(decided).lines]
+
+    def _view(self, line: Line, now: Situation) -> LineView:
+        view = self._views.get(id(line))
+        if view is not None and view.since <= now.when < view.until:
+            return view
+        heads = self._heads.get(id(line))
+        stands = heads is not None and heads.since <= now.when < heads.until and heads.used == line.used
+        if heads is None or not stands or not line.entries:
+            heads = self._heads[id(line)] = heads_of(line, now)
+            self._head_findings.pop(id(line), None)
+        rendered = render(line, heads, now)
+        found = self._head_findings.get(id(line))
+        if found is None:
+            found = self._head_findings[id(line)] = tuple(head_findings(rendered, now))
+        until = min((m for m in _leaf_moments(rendered, now) if m > now.when), default=LATEST)
+        findings = (*found, *leaf_findings(rendered, now))
+        view = LineView(rendered, findings, now.when, min(until, heads.until))
+        self._views[id(line)] = view
+        return view
+
+    def note_findings(self, decided: Wishes) -> tuple[Finding, ...]:
+        """Return what was noticed while records were matched."""
+        made = self.structure(decided)
+        if not made.notes:
+            return ()
+        if self._note_findings is None:
+            self._note_findings = tuple(self._find(made))
+        return self._note_findings
+
+    def _find(self, made: Structure) -> Iterator[Finding]:
+        keys = {key for note in made.notes for key in note.records}
+        strand_of = {r.key: line.strand for line in made.lines for r in line.records() if r.key in keys}
+        for note in sorted(set(made.notes), key=lambda n: (n.code, n.records)):
+            facts = [fact for key in note.records if key in self.records for fact in self.records[key].fact_ids]
+            yield finding(
+                note.code, [strand_of[key] for key in note.records if key in strand_of], facts, dict(note.detail)
+            )
+
+
+def _leaf_moments(line: Rendered, now: Situation) -> Iterator[datetime]:
+    yield from line.line.supplies.moments_after(now.when)
+    following = line.line.given.next_after(now.when)
+    if following is not None:
+        yield following
+    yield from _silences(line, now)
+
+
+def _silences(line: Rendered, now: Situation) -> Iterator[datetime]:
+    """Return the moments at which silence becomes a finding."""
+    limits, instant = now.rules, timedelta(microseconds=1)
+    seen = line.line.given.last(now.when)
+    if seen is not None and line.item.state == "active":
+        yield seen.at + timedelta(hours=limits.findings.not_given_after_hours) + instant
+    since = confirmed_at(line, now)
+    if since is not None:
+        yield since + timedelta(days=limits.lifecycle.unconfirmed_after_days) + instant
+
+
+def _relate(lines: Sequence[Line]) -> None:
+    """Link lines of one treatment, and lines of the same drug in another form or by another route."""
+    for a in lines:
+        a.related = tuple(
+            sorted(b.strand for b in lines if b is not a and (a.treatment == b.treatment or _other_form(a, b)))
+        )
+
+
+def _other_form(a: Line, b: Line) -> bool:
+    if not a.entries or not b.entries:
+        return False
+    pa, pb = a.entries[0].profile, b.entries[0].profile
+    return same_drug(pa, pb) and contradict(pa, pb)
+
+
+def tokens_of(record: Record, profile: Profiler) -> set[Hashable]:
+    """Return everything that may connect a record to another: its ids, its links, its products."""
+    found: set[Hashable] = set(identifiers_of(record))
+    found |= {r.target for r in references_of(record) if r.role not in {"list", "encounter"}}
+    for fact in record.versions:
+        found |= _product_tokens(fact.content, profile)
+    return found
+
+
+def _product_tokens(content: object, profile: Profiler) -> set[Hashable]:
+    if not isinstance(content, TreatmentContent):
+        return set()
+    p = profile(content.medication, content.route)
+    return {t for t in (p.npl_id, p.group, p.atc, *p.codes, *p.substances) if t is not None}

@@ -1,0 +1,319 @@
+"""One patient: facts in, in any order and in any portions; the list out, for any time.
+
+There is one way only: a list from scratch is made by adding all facts to an empty patient. What is kept between two
+facts is a memory of results, never a fact of its own.
+"""
+
+from collections.abc import Hashable, Iterable, Iterator
+from datetime import datetime
+from hashlib import sha256
+
+import msgspec
+
+from contracts.fact import Fact
+from contracts.facts.base import TreatmentContent
+from contracts.facts.correction import Decision
+from contracts.facts.list_statement import ListStatement
+from contracts.facts.person import Block, Encounter, IdentityLink
+from contracts.facts.prescribing import Prescription
+from contracts.medication_list import Finding, ListItem, MedicationList, Unattached, Withdrawn, encoder
+from contracts.values import Identifier
+from streams.reconcile import blocks
+from streams.reconcile.bucket import Bucket, LineView, tokens_of
+from streams.reconcile.decisions import settle
+from streams.reconcile.findings import finding, pair_findings, pair_signature
+from streams.reconcile.ids import record_id
+from streams.reconcile.line_item import Rendered, name_every_fact
+from streams.reconcile.line_state import Situation
+from streams.reconcile.matching import Wishes, wishes
+from streams.reconcile.policy import Rules
+from streams.reconcile.profile import Profiler
+from streams.reconcile.records import LATEST, Ledger, Record, disputed
+from streams.reconcile.timeline import Stay, stays
+
+REASON_OF_TYPE = {
+    "medlist.encounter.v1": "encounter",
+    "medlist.block.v1": "block",
+    "medlist.identity-link.v1": "identity",
+    "medlist.decision.v1": "decision",
+    "medlist.retraction.v1": "retraction",
+    "medlist.list-statement.v1": "list-statement",
+    "medlist.dose-patient-status.v1": "dose-patient-status",
+    "medlist.dose-consent.v1": "dose-consent",
+    "medlist.dose-basis.v1": "dose-basis",
+}
+"""Why a fact that is not about one treatment stands under ``unattached``."""
+
+
+class _Encoded(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A ``MedicationList`` whose items are bytes already; encodes to the very same bytes."""
+
+    patient: str
+    rules: str
+    person: Identifier | None = None
+    items: tuple[msgspec.Raw, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    unattached: tuple[Unattached, ...] = ()
+    withdrawn: tuple[Withdrawn, ...] = ()
+    next_change_at: datetime | None = None
+
+
+class View(msgspec.Struct, frozen=True, eq=False):
+    """A list, its canonical bytes, and the hash of all of it but the time of its next change."""
+
+    medication_list: MedicationList
+    encoded: bytes
+    digest: bytes
+
+
+class Patient:
+    """The facts of one patient and what was made of them so far."""
+
+    def __init__(self, name: str, rules: Rules, profile: Profiler) -> None:
+        self._name = name
+        self._rules = rules
+        self._profile = profile
+        self.ledger = Ledger(rules)
+        self._buckets: list[Bucket] = []
+        self._by_token: dict[Hashable, Bucket] = {}
+        self._home: dict[Identifier, Bucket] = {}
+        self._aside: dict[Identifier, Record] = {}
+        self._disputed: dict[Identifier, list[tuple[str, ...]]] = {}
+        self._persons: set[Identifier] = set()
+        self._stays: tuple[Stay, ...] = ()
+        self._wishes = Wishes()
+        self._blocked: list[tuple[Record, str]] = []
+        self._has_blocks = False
+        self._retracted: tuple[Withdrawn, ...] = ()
+        self._pairs: tuple[object, tuple[Finding, ...]] = (None, ())
+        self._item_bytes: dict[str, tuple[ListItem, msgspec.Raw]] = {}
+
+    def add(self, facts: Iterable[Fact]) -> bool:
+        """Take facts in; say whether any of them was new."""
+        new = False
+        for fact in facts:
+            changed = self.ledger.add(fact)
+            if changed is None:
+                continue
+            new = True
+            if fact.patient == self._name and not isinstance(fact.content, IdentityLink):
+                self._persons.add(fact.content.person)
+            for key in sorted(changed) if len(changed) > 1 else changed:
+                self._changed(key)
+            if fact.type == "medlist.retraction.v1" or isinstance(fact.content, Prescription):
+                self._retracted = self._retractions()
+        return new
+
+    def _changed(self, key: Identifier) -> None:
+        record = self.ledger.records.get(key)
+        if record is not None and len(record.versions) > 1 and (groups := disputed(record)):
+            self._disputed[key] = groups
+        else:
+            self._disputed.pop(key, None)
+        if record is not None and isinstance(record.newest.content, TreatmentContent):
+            if not self._has_blocks:
+                self._place(record)
+            return
+        if key in self._home:
+            self._home.pop(key).drop(key)
+        before = self._aside.pop(key, None)
+        if record is not None:
+            self._aside[key] = record
+        for one in (before, record):
+            if one is not None:
+                self._circumstances_changed(one)
+
+    def _circumstances_changed(self, record: Record) -> None:
+        content = record.newest.content
+        if isinstance(content, Encounter):
+            self._stays = stays(r for r in self._aside.values() if isinstance(r.newest.content, Encounter))
+            for bucket in self._buckets:
+                bucket.forget_views()
+        elif isinstance(content, Decision):
+            self._wishes = wishes(self._of(Decision))
+            self._place_all(self._treatment_records())
+        elif isinstance(content, Block):
+            self._has_blocks = any(True for _ in self._of(Block))
+            self._blocked = []
+            if not self._has_blocks:
+                self._place_all(self._treatment_records())
+
+    def _of(self, kind: type) -> Iterator[Record]:
+        return (record for _, record in sorted(self._aside.items()) if isinstance(record.newest.content, kind))
+
+    def _treatment_records(self) -> list[Record]:
+        return [r for r in self.ledger.records.values() if isinstance(r.newest.content, TreatmentContent)]
+
+    def _place_all(self, records: Iterable[Record]) -> None:
+        self._buckets, self._by_token, self._home = [], {}, {}
+        for record in records:
+            self._place(record)
+        for decision in self._of(Decision):
+            content = decision.newest.content
+            if isinstance(content, Decision):
+                homes = [self._home[key] for key in content.records if key in self._home]
+                if homes:
+                    self._one_bucket(homes)
+
+    def _place(self, record: Record) -> None:
+        tokens = tokens_of(record, self._profile)
+        homes = [bucket for token in tokens if (bucket := self._by_token.get(token)) is not None]
+        own = self._home.get(record.key)
+        if own is not None:
+            homes.append(own)
+        if homes:
+            bucket = self._one_bucket(homes)
+        else:
+            bucket = Bucket(self._rules, self._profile)
+            self._buckets.append(bucket)
+        bucket.put(record, fresh=own is None)
+        self._home[record.key] = bucket
+        for token in tokens - bucket.tokens:
+            self._by_token[token] = bucket
+        bucket.tokens |= tokens
+
+    def _one_bucket(self, homes: list[Bucket]) -> Bucket:
+        largest = max(homes, key=lambda bucket: len(bucket.records))
+        for other in {id(bucket): bucket for bucket in homes}.values():
+            if other is largest:
+                continue
+            largest.records |= other.records
+            largest.tokens |= other.tokens
+            largest.rebuild()
+            self._home |= dict.fromkeys(other.records, largest)
+            self._by_token |= dict.fromkeys(other.tokens, largest)
+            self._buckets.remove(other)
+        return largest
+
+    def list_at(self, when: datetime, *, every_fact: bool = False) -> MedicationList:
+        """Return the list as of ``when``; with ``every_fact`` each line names all its facts instead of counting leaves."""
+        if self._has_blocks:
+            self._apply_blocks(when)
+        now = Situation(when, self._stays, self._rules)
+        views = [view for bucket in self._buckets for view in bucket.views(now, self._wishes)]
+        rendered = [view.rendered for view in views]
+        items = [name_every_fact(line) if every_fact else line.item for line in rendered]
+        return MedicationList(
+            patient=self._name,
+            rules=self._rules.identity,
+            person=min(self._persons, default=None),
+            items=tuple(sorted(items, key=lambda item: (item.treatment, item.strand))),
+            findings=self._findings(views, now),
+            unattached=self._unattached(),
+            withdrawn=self._withdrawn(),
+            next_change_at=self._next_change(views, now),
+        )
+
+    def view_at(self, when: datetime) -> View:
+        """Return the list as it is published, with its bytes; an item that did not change is not encoded again."""
+        made = self.list_at(when)
+        encoded: dict[str, tuple[ListItem, msgspec.Raw]] = {}
+        for item in made.items:
+            known = self._item_bytes.get(item.strand)
+            unchanged = known is not None and known[0] is item
+            encoded[item.strand] = known if known and unchanged else (item, msgspec.Raw(encoder.encode(item)))
+        self._item_bytes = encoded
+        body = _Encoded(
+            patient=made.patient,
+            rules=made.rules,
+            person=made.person,
+            items=tuple(encoded[item.strand][1] for item in made.items),
+            findings=made.findings,
+            unattached=made.unattached,
+            withdrawn=made.withdrawn,
+        )
+        whole = msgspec.structs.replace(body, next_change_at=made.next_change_at)
+        return View(made, encoder.encode(whole), sha256(encoder.encode(body)).digest())
+
+    def _apply_blocks(self, when: datetime) -> None:
+        split = blocks.split(self._treatment_records(), blocks.in_force(self._of(Block), when))
+        self._blocked = sorted(split.blocked, key=lambda pair: pair[0].key)
+        self._place_all(split.open)
+
+    def _findings(self, views: list[LineView], now: Situation) -> tuple[Finding, ...]:
+        rendered = [view.rendered for view in views]
+        found = [one for view in views for one in view.findings]
+        found += self._pair_findings(rendered)
+        for bucket in self._buckets:
+            found += bucket.note_findings(self._wishes)
+        found += self._own_findings()
+        found += self._left_out(rendered, now)
+        decisions = list(self._of(Decision))
+        standing = settle(found, rendered, decisions) if decisions else found
+        return tuple(sorted(standing, key=lambda f: (f.code, f.items, f.facts, f.key)))
+
+    def _pair_findings(self, rendered: list[Rendered]) -> tuple[Finding, ...]:
+        signature = pair_signature(rendered)
+        if self._pairs[0] != signature:
+            self._pairs = (signature, tuple(pair_findings(rendered)))
+        return self._pairs[1]
+
+    def _own_findings(self) -> Iterator[Finding]:
+        if self._blocked:
+            yield finding("blocked-information", (), sorted({block for _, block in self._blocked}))
+        for key in sorted(self._disputed):
+            for group in self._disputed[key]:
+                yield finding("versions-disputed", (), group)
+        for fact in self.ledger.foreign_retractions:
+            yield finding("foreign-retraction", (), (fact.id,))
+        for record in self._of(IdentityLink):
+            yield finding("identity-in-doubt", (), record.fact_ids)
+
+    def _left_out(self, rendered: list[Rendered], now: Situation) -> Iterator[Finding]:
+        """Yield lines that go on and that the newest complete list of somebody, by now, leaves out."""
+        made: list[tuple[datetime, Identifier, str]] = []
+        for record in self._of(ListStatement):
+            fact = record.newest
+            complete = isinstance(fact.content, ListStatement) and fact.content.complete
+            if complete and fact.occurred_at is not None and fact.occurred_at <= now.when:
+                made.append((fact.occurred_at, record.key, fact.id))
+        if not made:
+            return
+        at, key, fact_id = max(made)
+        for line in rendered:
+            on_it = any(entry.statement == key for entry in line.line.entries)
+            older = any(voice.decided[0] <= at for voice in line.state.pool)
+            if line.item.state in {"active", "paused"} and older and not on_it:
+                yield finding("off-the-list", (line.item.strand,), (fact_id, *line.item.facts[:1]))
+
+    def _unattached(self) -> tuple[Unattached, ...]:
+        found = [one for bucket in self._buckets for one in bucket.structure(self._wishes).unattached]
+        found += [Unattached(fact=fact, reason="blocked") for record, _ in self._blocked for fact in record.fact_ids]
+        for record in self._aside.values():
+            reason = REASON_OF_TYPE[record.newest.type]
+            found += [Unattached(fact=fact, reason=reason) for fact in record.fact_ids]
+        found += [Unattached(fact=fact.id, reason="retraction") for fact in self.ledger.retractions]
+        return tuple(sorted(found, key=lambda one: one.fact))
+
+    def _retractions(self) -> tuple[Withdrawn, ...]:
+        found = {}
+        for fact, by in self.ledger.retracted():
+            key = Identifier(system=fact.source, value=fact.source_id)
+            if isinstance(fact.content, Prescription) and key not in self.ledger.records:
+                found[key] = _withdraw(fact, by, blocked=False)
+        return tuple(found[key] for key in sorted(found))
+
+    def _withdrawn(self) -> tuple[Withdrawn, ...]:
+        blocked = [
+            _withdraw(record.newest, by, blocked=True)
+            for record, by in self._blocked
+            if isinstance(record.newest.content, Prescription)
+        ]
+        return tuple(sorted((*self._retracted, *blocked), key=lambda one: (one.source, one.source_id)))
+
+    def _next_change(self, views: list[LineView], now: Situation) -> datetime | None:
+        moments = [view.until for view in views if view.until != LATEST]
+        moments += [moment for moment in blocks.boundaries(self._of(Block)) if moment > now.when]
+        return min(moments, default=None)
+
+
+def _withdraw(fact: Fact, by: str, *, blocked: bool) -> Withdrawn:
+    content = fact.content
+    return Withdrawn(
+        record=record_id(Identifier(system=fact.source, value=fact.source_id)),
+        source=fact.source,
+        source_id=fact.source_id,
+        reason="blocked" if blocked else "retracted",
+        because=(by,),
+        identifiers=content.identifiers if isinstance(content, TreatmentContent) else (),
+    )
