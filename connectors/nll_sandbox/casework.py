@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from connectors.nll_sandbox.aff import Case
+from connectors.nll_sandbox.aff.case import product_of
 from connectors.nll_sandbox.completions import today
 from connectors.nll_sandbox.headers import RequestContext
 from connectors.nll_sandbox.kinds import is_active_dose_prescription, is_dose_consent, patient_of
@@ -31,6 +32,7 @@ class Desk:
             kind=kind,
             resource=resource,
             registers=self._registers,
+            product=product_of(self._registers, resource),
             now=self._now,
             today=today(self._now),
             previous=None if stored is None else stored.resource,

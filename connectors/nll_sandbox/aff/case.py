@@ -12,10 +12,31 @@ from contracts.systems import ARTICLE_NUMBER, ATC, NPL_ID, NPL_PACK_ID
 from mappings.fhir.exact_json import JsonObject
 
 
+class Product(msgspec.Struct, frozen=True, kw_only=True):
+    """How a resource names its drug, and the articles the register knows by those names."""
+
+    pack_id: str | None
+    npl_id: str | None
+    article_number: str | None
+    atc: str | None
+    articles: tuple[Article, ...]
+
+    @property
+    def article(self) -> Article | None:
+        """The first article that one of the names finds."""
+        return next(iter(self.articles), None)
+
+    @property
+    def substance(self) -> str | None:
+        """The 7-character ATC code: of the register, or as the resource itself says."""
+        known = self.article.atc if self.article is not None else None
+        return known or self.atc
+
+
 class Case(msgspec.Struct, frozen=True, kw_only=True):
     """One resource about to be stored, and all that the rules compare it with.
 
-    ``previous`` is the stored version it changes, ``prior`` the prescription it replaces, ``authorizing`` the one it
+    ``product`` is the drug it names, ``previous`` the stored version it changes, ``prior`` the prescription it replaces, ``authorizing`` the one it
     dispenses, ``dispensed`` what was dispensed on that one before. ``dose_actor`` is the GLN of the patient's dose
     actor, empty when the consent names none, None when the patient is no dose patient. ``activity`` is the händelse
     that the client states, ``role`` the caller's.
@@ -24,6 +45,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     kind: str
     resource: JsonObject
     registers: Registers
+    product: Product
     now: datetime
     today: date
     previous: JsonObject | None = None
@@ -46,37 +68,20 @@ Places = Iterator[str]
 """Where a rule is broken, as FHIRPath in the resource; nothing when it holds."""
 
 
-class Product(msgspec.Struct, frozen=True, kw_only=True):
-    """How a resource names its drug, and the articles the register knows by those names."""
-
-    pack_id: str | None
-    npl_id: str | None
-    article_number: str | None
-    atc: str | None
-    articles: tuple[Article, ...]
-
-    @property
-    def article(self) -> Article | None:
-        """The first article that one of the names finds."""
-        return next(iter(self.articles), None)
-
-    @property
-    def substance(self) -> str | None:
-        """The 7-character ATC code: of the register, or as the resource itself says."""
-        known = self.article.atc if self.article is not None else None
-        return known or self.atc
-
-
 def product(case: Case, resource: JsonObject | None = None) -> Product:
+    """The drug of the case, or of another resource it is compared with."""
+    return case.product if resource is None else product_of(case.registers, resource)
+
+
+def product_of(registers: Registers, resource: JsonObject) -> Product:
     """The drug that a resource names, by code, contained Medication or reference."""
-    subject = case.resource if resource is None else resource
-    names = names_of(case.registers, subject)
+    names = names_of(registers, resource)
     return Product(
         pack_id=names.get(NPL_PACK_ID),
         npl_id=names.get(NPL_ID),
         article_number=names.get(ARTICLE_NUMBER),
         atc=names.get(ATC),
-        articles=articles_of(case.registers, subject),
+        articles=articles_of(registers, resource),
     )
 
 
