@@ -88,6 +88,8 @@ def read_iso(text: str, zone: str, place: str) -> datetime | Problem:
         value = datetime.fromisoformat(text)
     except ValueError:
         return _impossible(place, "no such day, time of day or offset exists")
+    if text[11:13] == "24":
+        return _impossible(place, "midnight is 00:00 of the day that begins")  # Python 3.14 reads it as that
     if value.tzinfo is None:
         return to_utc(value, zone, place)
     if not FIRST_YEAR <= value.year <= LAST_YEAR:
