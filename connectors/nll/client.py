@@ -1,6 +1,7 @@
 """The client of one endpoint: each method is one interaction, and its answer is an ``Outcome``.
 
-No method retries, but for one repetition with a new token when the old one was refused: that is certain to have done nothing.
+No method retries, with two exceptions that can do nothing twice: once more with a new token when the old one was refused;
+and the HTTP library repeats a PUT (never a POST) on a kept-alive connection that broke, which names the version it changes.
 """
 
 from collections.abc import Mapping

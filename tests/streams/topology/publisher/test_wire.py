@@ -34,7 +34,7 @@ def endpoint() -> Iterator[Endpoint]:
 def settings(endpoint: Endpoint) -> Iterator[Settings]:
     """Settings for an embedded broker and the sandbox."""
     with EmbeddedBroker({LIST: PARTITIONS, PUBLISH: PARTITIONS}) as broker:
-        yield Settings.for_demo(broker.bootstrap, nll_base_url=endpoint.base)
+        yield Settings.for_demo(broker.bootstrap, nll_base_url=endpoint.door.base)
 
 
 def test_a_list_is_published_told_and_committed(settings: Settings, endpoint: Endpoint) -> None:
@@ -60,19 +60,19 @@ def test_of_lists_that_wait_only_the_newest_is_published(settings: Settings, end
     with publisher(settings):
         eventually(lambda: committed(settings) == 100, "all lists are committed")
 
-    assert len(endpoint.writes) <= 2  # the newest, and at most the one that was taken before it came
+    assert len(endpoint.door.writes) <= 2  # the newest, and at most the one that was taken before it came
     assert publications(settings)[-1].state == "published"
 
 
 def test_an_endpoint_that_is_away_holds_the_offset_until_it_is_back(settings: Settings, endpoint: Endpoint) -> None:
     """Nothing is committed while the endpoint answers 503; afterwards the prescription is there, once."""
-    endpoint.shut = True
+    endpoint.door.shut = True
     send(settings, the_list(line(standing())))
 
     with publisher(settings):
         eventually(lambda: any(one.state == "failing" for one in publications(settings)), "the failure is told")
         held = committed(settings)
-        endpoint.shut = False
+        endpoint.door.shut = False
         eventually(lambda: committed(settings) == 1, "the list is committed")
 
     states = [one.state for one in publications(settings)]
@@ -90,10 +90,10 @@ def test_a_refusal_parks_the_patient_until_the_list_changes(settings: Settings, 
         send(settings, wrong)
         eventually(lambda: committed(settings) == 1, "the refused list is committed")
         parked = publications(settings)[-1]
-        asked = len(endpoint.requests)
+        asked = len(endpoint.door.requests)
         send(settings, msgspec.structs.replace(wrong, rules="r2"))
         eventually(lambda: committed(settings) == 2, "the same wish is committed")
-        asked_again = len(endpoint.requests)
+        asked_again = len(endpoint.door.requests)
         send(settings, right)
         eventually(lambda: committed(settings) == 3, "the mended list is committed")
 
@@ -115,7 +115,7 @@ def test_what_was_not_committed_is_published_again_without_a_second_write(
     with publisher(other):
         eventually(lambda: committed(other) == 1, "the list is committed by the other group")
 
-    assert len(endpoint.writes) == 1
+    assert len(endpoint.door.writes) == 1
     assert endpoint.statuses() == ["active"]
 
 
@@ -132,7 +132,7 @@ def test_a_record_that_is_no_list_stops_the_publisher(settings: Settings, endpoi
     assert isinstance(cause, PublisherError)
     assert cause.reason is PublisherCode.LIST_UNREADABLE
     assert committed(settings) == 0
-    assert endpoint.requests == []
+    assert endpoint.door.requests == []
 
 
 def test_a_list_that_is_gone_sends_nothing_and_leaves_no_status(settings: Settings, endpoint: Endpoint) -> None:

@@ -4,11 +4,10 @@ import asyncio
 import contextlib
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from typing import Any, NoReturn, TypeVar
 
 import aiohttp
-from aiohttp import web
 from confluent_kafka import Consumer, Producer, TopicPartition
 
 from connectors.kafka.clients import END_OF_PARTITION, consumer_config, reader_config
@@ -24,6 +23,7 @@ from streams.topology.publisher import PublisherParts, PublisherStop, run_publis
 from streams.topology.publisher.limits import PublisherLimits
 from streams.topology.settings import Isolation
 from tests.streams.publish.cases import NOW, READER, TOKEN
+from tests.streams.publish.door import Door
 
 T = TypeVar("T")
 PARTITIONS = 4
@@ -54,34 +54,26 @@ class StopsNoted(PublisherStop):
 
 
 class Endpoint:
-    """The sandbox, in a thread of its own, behind a door that tests can shut: then every request is answered with 503."""
+    """The sandbox, in a thread of its own, behind a door."""
 
     def __init__(self) -> None:
-        self.shut = False
-        self.requests: list[str] = []
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
         self._stack = contextlib.AsyncExitStack()
-        self.base = self._do(self._up())
+        self.door = self._do(self._up())
 
     def statuses(self, patient: str = "p-1") -> list[str]:
         """The statuses of a patient's prescriptions."""
 
         async def ask() -> list[str]:
             headers = READER | {"x-request-id": "look", "x-patientref": patient}
-            async with self._session.get(
-                f"{self._sandbox}/MedicationRequest?patient={patient}", headers=headers
-            ) as answer:
+            url = f"{self._sandbox}/MedicationRequest?patient={patient}"
+            async with self._session.get(url, headers=headers) as answer:
                 bundle = await answer.json(content_type=None)
                 return [entry["resource"]["status"] for entry in bundle.get("entry", [])]
 
         return self._do(ask())
-
-    @property
-    def writes(self) -> list[str]:
-        """The writes that came, refused or not."""
-        return [one for one in self.requests if one.split()[0] in {"POST", "PUT"} and "_search" not in one]
 
     def close(self) -> None:
         """Down for good."""
@@ -90,37 +82,10 @@ class Endpoint:
         self._thread.join()
         self._loop.close()
 
-    async def _up(self) -> str:
+    async def _up(self) -> Door:
         self._sandbox = await self._stack.enter_async_context(serve(SandboxSettings(clock=lambda: NOW)))
         self._session = await self._stack.enter_async_context(aiohttp.ClientSession())
-        return await self._stack.enter_async_context(self._door())
-
-    @contextlib.asynccontextmanager
-    async def _door(self) -> AsyncIterator[str]:
-        app = web.Application()
-        app.router.add_route("*", "/{path:.*}", self._pass)
-        runner = web.AppRunner(app, access_log=None)
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        try:
-            yield f"http://127.0.0.1:{runner.addresses[0][1]}"
-        finally:
-            await runner.cleanup()
-
-    async def _pass(self, request: web.Request) -> web.Response:
-        self.requests.append(f"{request.method} {request.path}")
-        if self.shut:
-            return web.Response(status=503)
-        url = f"{self._sandbox}{request.path_qs}"
-        body = await request.read()
-        headers = {
-            name: value for name, value in request.headers.items() if name.lower() not in {"host", "content-length"}
-        }
-        async with self._session.request(request.method, url, headers=headers, data=body) as answer:
-            kept = {
-                n: v for n, v in answer.headers.items() if n.lower() in {"etag", "location", "x-medicationlist-version"}
-            }
-            return web.Response(status=answer.status, body=await answer.read(), headers=kept)
+        return await self._stack.enter_async_context(Door(self._session, self._sandbox).open())
 
     def _do(self, work: Coroutine[Any, Any, T]) -> T:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(DEADLINE_SECONDS)

@@ -1,0 +1,235 @@
+"""Properties of the planner: its plan leads where it should, then is empty, and holds nothing that could be left out."""
+
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+from hypothesis import given
+from hypothesis import strategies as st
+
+from contracts.medication_list import Finding, MedicationList, StandingPrescription, Withdrawn
+from contracts.values import Dosage, DosageStep, Period, Quantity
+from mappings.fhir.amendment import ended
+from mappings.fhir.content import content_of, differences
+from mappings.fhir.exact_json import JsonObject, read_json, write_json
+from mappings.fhir.medication_request import KnownPatient, Terms, medication_request
+from streams.publish.actual import Actual, registered
+from streams.publish.desired import Desired, desired
+from streams.publish.operations import AnyOperation, Cancel, Create, End, Update, kind_of, request_id
+from streams.publish.plan import examine, plan
+from tests.streams.publish.cases import METOPROLOL_50, NOW, PARACETAMOL, POLICY, line, standing, the_list
+
+TODAY = NOW.date()
+SUBJECT = KnownPatient("p-1")
+
+days = st.integers(-400, 400).map(lambda n: datetime(2026, 3, 1, 23, tzinfo=UTC) + timedelta(days=n))
+doses = st.sampled_from([Decimal("0.5"), Decimal("0.50"), Decimal(1), Decimal("1.0"), Decimal(2)])
+
+
+@st.composite
+def dosages(draw: st.DrawFn) -> Dosage:
+    """Some dosage; texts few, so that equal ones come up."""
+    steps = tuple(
+        DosageStep(
+            sequence=sequence,
+            dose=Quantity(value=draw(doses), unit=draw(st.sampled_from(["{tablet}", "mg", "påse"]))),
+            frequency=draw(st.integers(1, 3)),
+            period=Decimal(1),
+            period_unit="d",
+            as_needed=draw(st.booleans()),
+            times_of_day=draw(st.sampled_from([(), ("08:00",)])),
+            duration_days=draw(st.sampled_from([None, None, 7])),
+        )
+        for sequence in range(1, draw(st.integers(0, 2)) + 1)
+    )
+    return Dosage(text=draw(st.sampled_from(["1 tablett varje morgon", "2 vid behov", "enligt schema"])), steps=steps)
+
+
+@st.composite
+def contents(draw: st.DrawFn) -> dict[str, Any]:
+    """Fields of a prescription that may change between versions."""
+    start = draw(st.none() | days)
+    end = None if start is None else draw(st.none() | st.integers(1, 90).map(lambda n: start + timedelta(days=n)))
+    return {
+        "period": Period(start=start, end=end),
+        "dosage": draw(dosages()),
+        "purpose": draw(st.sampled_from([None, "mot smärta", "mot högt blodtryck"])),
+        "valid_until": draw(st.sampled_from([None, date(2026, 2, 1), date(2027, 3, 1)])),
+        "dispenses_allowed": draw(st.sampled_from([None, 1, 4])),
+        "note": draw(st.sampled_from([None, "ring patienten"])),
+        "status": draw(st.sampled_from(["active", "active", "active", "stopped", "on-hold", "completed", "unknown"])),
+    }
+
+
+@st.composite
+def prescriptions(draw: st.DrawFn, names: st.SearchStrategy[str]) -> StandingPrescription:
+    """A prescription of one of a few records."""
+    name = draw(names)
+    states = ["active", "active", "active", "planned", "paused", "dormant", "ended", "cancelled", "unknown"]
+    return standing(
+        name,
+        state=draw(st.sampled_from(states)),
+        source=draw(st.sampled_from(["primary-care", "primary-care", "hospital", "nll", "stranger"])),
+        setting=draw(st.sampled_from(["outpatient", "outpatient", "outpatient", "inpatient"])),
+        medication=PARACETAMOL if name.endswith("p") else METOPROLOL_50,
+        **draw(contents()),
+    )
+
+
+@st.composite
+def lists(draw: st.DrawFn) -> MedicationList:
+    """A list with up to four records, some withdrawn, some in conflict or undecided."""
+    names = draw(st.lists(st.sampled_from(["a", "b", "cp", "dp"]), unique=True, max_size=4))
+    chosen = [draw(prescriptions(st.just(name))) for name in names]
+    lines = [
+        line(one, undecided=("dose",) if draw(st.sampled_from([False, False, False, True])) else ()) for one in chosen
+    ]
+    conflicting = tuple(one.strand for one in lines if draw(st.sampled_from([False, False, False, True])))
+    findings = tuple(
+        Finding(code="dose-differs", severity="high", conflict=True, items=(strand,), facts=(), key=strand)
+        for strand in conflicting
+    )
+    withdrawn = tuple(
+        Withdrawn(
+            record=standing(name).record,
+            source="primary-care",
+            source_id=name,
+            reason=draw(st.sampled_from(["retracted", "blocked"])),
+            because=("fact",),
+        )
+        for name in ("a", "b")
+        if name not in names and draw(st.booleans())
+    )
+    return the_list(*lines, withdrawn=withdrawn, findings=findings)
+
+
+def applied(operations: tuple[AnyOperation, ...], actual: Actual) -> Actual:
+    """The endpoint after these writes, as a server carries them out: ids, versions, validity, ended predecessors."""
+    resources = {one.id: one.resource for one in actual.registered}
+    for operation in operations:
+        match operation:
+            case Create(resource=resource, replaces=replaces):
+                name = f"f-{len(resources) + 1}"
+                stored = _completed(resource, name)
+                resources[name] = stored
+                if replaces is not None:
+                    resources[replaces] = _next(ended(resources[replaces]))
+            case (
+                Update(id=name, resource=resource)
+                | Cancel(id=name, resource=resource)
+                | End(id=name, resource=resource)
+            ):
+                resources[name] = _next(resource)
+    found = [read_json(write_json(one)) for one in resources.values()]
+    return msgspec.structs.replace(actual, registered=registered(found))
+
+
+def _completed(resource: JsonObject, name: str) -> JsonObject:
+    request = dict(resource.get("dispenseRequest", {}))
+    request.setdefault("validityPeriod", {"end": "2027-03-02"})
+    stored = resource | {"id": name, "meta": {"versionId": "1"}, "dispenseRequest": request}
+    return {"authoredOn": "2026-03-02T10:00:00+01:00"} | stored
+
+
+def _next(resource: JsonObject) -> JsonObject:
+    return resource | {"meta": {"versionId": str(int(resource["meta"]["versionId"]) + 1)}}
+
+
+def nothing_there() -> Actual:
+    """An endpoint that holds nothing."""
+    return Actual(subject=SUBJECT, read_on=TODAY)
+
+
+@given(lists())
+def test_after_its_plan_there_is_nothing_to_do(wish: MedicationList) -> None:
+    """Applying the plan makes the endpoint what the list asks for: planning again is empty."""
+    asked = desired(wish, POLICY)
+
+    after = applied(plan(asked, nothing_there(), POLICY), nothing_there())
+
+    assert plan(asked, after, POLICY) == ()
+    _assert_as_desired(asked, after)
+
+
+@given(st.lists(lists(), min_size=2, max_size=4))
+def test_every_later_list_is_reached_from_every_earlier_one(wishes: list[MedicationList]) -> None:
+    """Whatever was published before, the plan of the next list leads to it and is then empty."""
+    actual = nothing_there()
+
+    for wish in wishes:
+        asked = desired(wish, POLICY)
+        actual = applied(plan(asked, actual, POLICY), actual)
+        assert plan(asked, actual, POLICY) == ()
+        _assert_as_desired(asked, actual)
+
+
+@given(st.lists(lists(), min_size=2, max_size=3))
+def test_a_plan_is_minimal(wishes: list[MedicationList]) -> None:
+    """At most one write per prescription, and leaving any out leaves something to do."""
+    actual = nothing_there()
+    for wish in wishes[:-1]:
+        actual = applied(plan(desired(wish, POLICY), actual, POLICY), actual)
+    asked = desired(wishes[-1], POLICY)
+
+    operations = plan(asked, actual, POLICY)
+
+    targets = [(one.record, "" if isinstance(one, Create) else one.id) for one in operations]
+    assert len(targets) == len(set(targets))
+    for left_out in operations:
+        rest = tuple(one for one in operations if one is not left_out)
+        assert plan(asked, applied(rest, actual), POLICY) != ()
+
+
+@given(lists(), lists())
+def test_what_is_held_back_or_unknown_is_left_alone(before: MedicationList, after: MedicationList) -> None:
+    """No write touches a record that the list holds back, or that it does not name at all."""
+    actual = applied(plan(desired(before, POLICY), nothing_there(), POLICY), nothing_there())
+    asked = desired(after, POLICY)
+
+    found = examine(asked, actual, POLICY)
+
+    named = {one.record for one in asked.wanted} | {one.record for one in asked.retire}
+    held = {one.record for one in (*asked.held, *found.held)}
+    assert {one.record for one in found.operations} <= named - held
+
+
+@given(lists())
+def test_equal_wishes_have_equal_request_ids(wish: MedicationList) -> None:
+    """A retry is recognisable, and two writes of a plan never share an id."""
+    operations = plan(desired(wish, POLICY), nothing_there(), POLICY)
+
+    ids = [request_id("p", "h", one) for one in operations]
+
+    assert ids == [request_id("p", "h", one) for one in plan(desired(wish, POLICY), nothing_there(), POLICY)]
+    assert len(ids) == len(set(ids))
+    assert not set(ids) & {request_id("p", "h2", one) for one in operations}
+
+
+def _assert_as_desired(asked: Desired, actual: Actual) -> None:
+    held = {one.record for one in examine(asked, actual, POLICY).held}
+    for wanted in asked.wanted:
+        there = [one for one in actual.of_record(wanted.record) if not one.closed]
+        if wanted.record in held:
+            continue
+        if wanted.target == "standing":
+            assert len(there) == 1
+            ours = medication_request(wanted.prescription, Terms(subject=SUBJECT, issued=_issued(there[0].resource)))
+            assert isinstance(ours, dict)
+            assert differences(content_of(ours), content_of(there[0].resource)) == ()
+        elif wanted.target in {"ended", "cancelled"}:
+            assert there == []
+    for retire in asked.retire:
+        assert all(one.closed for one in actual.of_record(retire.record))
+
+
+def _issued(resource: JsonObject) -> datetime:
+    return datetime.fromisoformat(resource["authoredOn"])
+
+
+def test_kinds_are_those_of_the_contract() -> None:
+    """Every write has a name that a publication may carry."""
+    rx = standing()
+    created = plan(desired(the_list(line(rx)), POLICY), nothing_there(), POLICY)
+
+    assert [kind_of(one) for one in created] == ["create"]
