@@ -14,7 +14,7 @@ from contracts.values import Identifier, Practitioner, Reference
 from streams.reconcile.policy import Kind
 from streams.reconcile.profile import Profile, Profiler
 from streams.reconcile.records import Record
-from streams.reconcile.timeline import never_valid, span
+from streams.reconcile.timeline import called_off, never_valid, span
 
 LINKING_ROLES = frozenset({"chain", "predecessor", "successor", "order", "prescription"})
 """Roles by which a source says that two records are about one treatment."""
@@ -32,7 +32,10 @@ LAYER_OF: dict[Kind, LayerName] = {
 
 
 class Entry(msgspec.Struct, frozen=True, gc=False, eq=False):
-    """One head record: its kind, profile, matching span, explicit ids. ``hubs`` are all ids it states or carries."""
+    """One head record: its kind, profile, matching span, explicit ids.
+
+    ``hubs`` are all ids that it states or carries. ``never_valid``: cancelled, or called off before it began.
+    """
 
     record: Record
     kind: Kind
@@ -44,6 +47,7 @@ class Entry(msgspec.Struct, frozen=True, gc=False, eq=False):
     chains: frozenset[Identifier]
     statement: Identifier | None
     unit: Identifier | None
+    said_at: datetime
 
     @property
     def key(self) -> Identifier:
@@ -106,11 +110,12 @@ def _entry(record: Record, profile: Profiler) -> Entry:
         profile=profile(content.medication, content.route),
         start=start,
         end=end,
-        never_valid=never_valid(record),
+        never_valid=never_valid(record) or called_off(record),
         hubs=identifiers_of(record) | {r.target for r in references if r.role in LINKING_ROLES},
         chains=chains,
         statement=statements[0] if statements else None,
         unit=_unit(content),
+        said_at=record.newest.occurred_at or record.newest.recorded_at or start,
     )
 
 

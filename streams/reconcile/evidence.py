@@ -14,6 +14,8 @@ from streams.reconcile.profile import Profile
 
 SAME_PRODUCT, SAME_GROUP, SAME_SUBSTANCE, CHANGE_BY_SOURCE = 40, 41, 50, 51
 REQUEST_KINDS: Final = ("inpatient_order", "outpatient_order", "prescription")
+LASTING_KINDS: Final = ("outpatient_order", "prescription")
+STATEMENT_KINDS: Final = ("list_row", "reported_use")
 RULE_OF = {
     SAME_PRODUCT: "SAME_PRODUCT_MEETING_PERIODS",
     SAME_GROUP: "SAME_SUBSTITUTION_GROUP_MEETING_PERIODS",
@@ -70,13 +72,26 @@ def overlap(a: Entry, b: Entry, tolerance: timedelta) -> bool:
 
 
 def inferred(a: Entry, b: Entry, rules: Rules) -> int | None:
-    """Return the tier of inferred evidence between two entries, or ``None``."""
-    if a.never_valid or b.never_valid or not meet(a, b, rules.tolerance):
+    """Return the tier of inferred evidence between two entries, or ``None``.
+
+    A statement (a list row, a report) is about what is in force when it is made; two statements about one product are
+    one treatment where the periods that they state meet.
+    """
+    if a.never_valid or b.never_valid:
         return None
-    tier = product_tier(a.profile, b.profile)
-    if a.source == b.source and a.kind == b.kind:
+    stated = (a.kind in STATEMENT_KINDS) + (b.kind in STATEMENT_KINDS)
+    if stated == 1:
+        statement, request = (a, b) if a.kind in STATEMENT_KINDS else (b, a)
+        return product_tier(a.profile, b.profile) if _in_force(request, statement.said_at, rules.tolerance) else None
+    if not meet(a, b, rules.tolerance):
+        return None
+    if a.source == b.source and a.kind == b.kind and not stated:
         return CHANGE_BY_SOURCE if _handed_over(a, b, rules) else None
-    return tier
+    return product_tier(a.profile, b.profile)
+
+
+def _in_force(request: Entry, when: datetime, tolerance: timedelta) -> bool:
+    return _minus(request.start, tolerance) <= when <= _add(request.end, tolerance)
 
 
 def _handed_over(a: Entry, b: Entry, rules: Rules) -> bool:
@@ -105,33 +120,41 @@ def held_at_once(a: Entry, b: Entry, rules: Rules) -> bool:
 
 
 def apart(left: Sequence[Entry], right: Sequence[Entry], rules: Rules) -> bool:
-    """Say whether a source itself keeps two groups of entries apart.
-
-    It holds entries of both at once; or it chained them differently; or, within a kind, it ended the one and started
-    the other only after a gap.
-    """
+    """Say whether a source itself keeps two groups of entries apart: it holds both at once, or chained them differently."""
     if any(held_at_once(a, b, rules) for a in left for b in right):
         return True
     for source in {e.source for e in left} & {e.source for e in right}:
-        mine, theirs = [e for e in left if e.source == source], [e for e in right if e.source == source]
-        chains = frozenset().union(*(e.chains for e in mine)), frozenset().union(*(e.chains for e in theirs))
+        chains = [
+            frozenset(chain for e in group if e.source == source for chain in e.chains) for group in (left, right)
+        ]
         if all(chains) and not chains[0] & chains[1]:
             return True
-        for kind in REQUEST_KINDS:
-            pairs = [(a, b) for a in mine for b in theirs if a.kind == b.kind == kind and not _never(a, b)]
+    return False
+
+
+def restarted(left: Sequence[Entry], right: Sequence[Entry], rules: Rules) -> bool:
+    """Say whether a source ended the one group and started the other only after a gap.
+
+    Judged per source and kind, outside stays: where both groups have entries, one of them must go over into the other.
+    """
+    for kind in LASTING_KINDS:
+        for source in {e.source for e in left if e.kind == kind} & {e.source for e in right if e.kind == kind}:
+            pairs = [
+                (a, b)
+                for a in left
+                for b in right
+                if a.kind == b.kind == kind and a.source == b.source == source and not (a.never_valid or b.never_valid)
+            ]
             if pairs and all(inferred(a, b, rules) is None for a, b in pairs):
                 return True
     return False
 
 
-def _never(a: Entry, b: Entry) -> bool:
-    return a.never_valid or b.never_valid
-
-
 def closeness(a: Entry, b: Entry, tier: int) -> tuple[object, ...]:
     """Return the rank of a link among its rivals: smaller is better. Made of evidence alone, never of ids."""
     return (
-        tier,
+        tier if tier != SAME_GROUP else SAME_PRODUCT,
+        not overlap(a, b, timedelta(0)),
         a.profile.strengths != b.profile.strengths or not a.profile.strengths,
         a.unit is None or a.unit != b.unit,
         abs(a.start - b.start),
@@ -141,5 +164,12 @@ def closeness(a: Entry, b: Entry, tier: int) -> tuple[object, ...]:
 def _add(when: datetime, delta: timedelta) -> datetime:
     try:
         return when + delta
+    except OverflowError:
+        return when
+
+
+def _minus(when: datetime, delta: timedelta) -> datetime:
+    try:
+        return when - delta
     except OverflowError:
         return when

@@ -15,13 +15,14 @@ from contracts.facts.dispense import Dispense
 from contracts.facts.dose_dispensing import DosePackageOrder, DoseSupply
 from contracts.values import Identifier
 from streams.reconcile.entries import Entry, identifiers_of, references_of, treatment_content
-from streams.reconcile.evidence import disjoint, product_tier, same_drug
+from streams.reconcile.evidence import SAME_GROUP, disjoint, product_tier, same_drug
 from streams.reconcile.matching import Note
 from streams.reconcile.policy import Kind, Rules
 from streams.reconcile.profile import Profile, Profiler
 from streams.reconcile.records import EARLIEST, Record
 
 _REFERENCE_ROLES = frozenset({"order", "prescription", "chain", "plan"})
+_LEAVES = (("what", "supplied or given"),)
 _VAGUE = 60
 """Rank of a leaf that names the substance and route but no form."""
 
@@ -117,7 +118,7 @@ class Attacher:
         best = [line for rank, line in ranked if rank == ranked[0][0]]
         if len(best) == 1:
             return Place(best[0], "PRODUCT_AND_TIME", tuple(notes))
-        notes.append(Note("ambiguous-match", (leaf.record.key,)))
+        notes.append(Note("ambiguous-match", tuple(sorted(self._lines[line][0].key for line in best)), _LEAVES))
         return Place(None, "ambiguous", tuple(notes))
 
     def _explicit(self, leaf: Leaf, notes: list[Note]) -> int | None:
@@ -152,6 +153,10 @@ class Attacher:
         return sorted(ranked)
 
     def _rank(self, leaf: Leaf, entry: Entry) -> tuple[object, ...] | None:
+        """Return how well a leaf fits an entry, smaller is better; ``None``: not at all.
+
+        The brand does not decide between two lines of one drug: pharmacies and wards exchange brands.
+        """
         tier = product_tier(entry.profile, leaf.profile)
         if tier is None and _vaguely_same(entry.profile, leaf.profile):
             tier = _VAGUE
@@ -162,7 +167,7 @@ class Attacher:
         if late and leaf.at > _plus(entry.end, self._after):
             return None
         differs = entry.profile.strengths != leaf.profile.strengths
-        return (late, tier, differs, entry.source != leaf.record.key.system)
+        return (late, max(tier, SAME_GROUP), differs, entry.source != leaf.record.key.system)
 
 
 def _vaguely_same(a: Profile, b: Profile) -> bool:

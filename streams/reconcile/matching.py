@@ -12,7 +12,7 @@ import msgspec
 from contracts.facts.correction import Decision
 from contracts.values import Identifier
 from streams.reconcile.entries import Entry
-from streams.reconcile.evidence import RULE_OF, apart, closeness, disjoint, inferred
+from streams.reconcile.evidence import LASTING_KINDS, RULE_OF, apart, closeness, disjoint, inferred, restarted
 from streams.reconcile.groups import Groups
 from streams.reconcile.policy import Rules
 from streams.reconcile.records import Record
@@ -61,24 +61,41 @@ def wishes(decisions: Iterable[Record]) -> Wishes:
 
 
 def match(entries: Sequence[Entry], decided: Wishes, rules: Rules) -> Matched:
-    """Return the treatments of the entries."""
+    """Return the treatments of the entries.
+
+    Inference goes in three rounds, each over what the round before has settled: what lasts (out-patient orders and
+    prescriptions); then in-patient orders; then statements (list rows, reports). A later round joins its entries to
+    settled treatments, or to each other, and never one settled treatment to another.
+    """
     by_key = {entry.key: entry for entry in entries}
     notes: list[Note] = []
     explicit = _explicit(entries, decided, notes)
     components = {group[0]: [by_key[key] for key in group] for group in explicit.members()}
-    matcher = _Inference(components, decided, rules)
-    treatments = Groups(components)
     because: dict[Identifier, str] = {}
-    for part in matcher.parts():
-        for a, b, tier in matcher.links_that_stand(part, notes):
-            treatments.join(a, b)
-            for key in (a, b):
-                because[key] = min(because.get(key, RULE_OF[tier]), RULE_OF[tier])
-    found = [
-        sorted((entry for root in group for entry in components[root]), key=lambda e: e.key)
-        for group in treatments.members()
-    ]
+    settled: dict[Identifier, list[Entry]] = {}
+    for stage in _stages(components):
+        if not stage:
+            continue
+        around = {**settled, **stage}
+        matcher = _Inference(around, frozenset(settled), decided, rules)
+        groups = Groups(around)
+        for part in matcher.parts():
+            for a, b, tier in matcher.links_that_stand(part, notes):
+                groups.join(a, b)
+                for key in (a, b):
+                    because[key] = min(because.get(key, RULE_OF[tier]), RULE_OF[tier])
+        settled = {group[0]: [e for root in group for e in around[root]] for group in groups.members()}
+    found = [sorted(settled[root], key=lambda e: e.key) for root in sorted(settled)]
     return Matched(treatments=found, because=because, notes=sorted(set(notes), key=lambda n: (n.code, n.records)))
+
+
+def _stages(components: dict[Identifier, list[Entry]]) -> list[dict[Identifier, list[Entry]]]:
+    stages: list[dict[Identifier, list[Entry]]] = [{}, {}, {}]
+    for root, members in components.items():
+        kinds = {entry.kind for entry in members}
+        number = 0 if kinds & set(LASTING_KINDS) else 1 if "inpatient_order" in kinds else 2
+        stages[number][root] = members
+    return stages
 
 
 def _explicit(entries: Sequence[Entry], decided: Wishes, notes: list[Note]) -> Groups[Identifier]:
@@ -153,10 +170,17 @@ def _join_vague(
 
 
 class _Inference:
-    """Inferred links between explicit components."""
+    """Inferred links between components. Two that are ``settled`` are never joined."""
 
-    def __init__(self, components: dict[Identifier, list[Entry]], decided: Wishes, rules: Rules) -> None:
+    def __init__(
+        self,
+        components: dict[Identifier, list[Entry]],
+        settled: frozenset[Identifier],
+        decided: Wishes,
+        rules: Rules,
+    ) -> None:
         self._components = components
+        self._settled = settled
         self._decided = decided
         self._rules = rules
         self._links: dict[Pair, Link] = {}
@@ -176,7 +200,7 @@ class _Inference:
                     if token is not None:
                         buckets.setdefault(token, set()).add(root)
         pairs = {(a, b) for roots in buckets.values() if len(roots) > 1 for a in roots for b in roots if a < b}
-        return sorted(pairs)
+        return sorted((a, b) for a, b in pairs if not (a in self._settled and b in self._settled))
 
     def _best_link(self, a: Identifier, b: Identifier) -> Link | None:
         best: Link | None = None
@@ -201,7 +225,8 @@ class _Inference:
         pair = (a, b) if a < b else (b, a)
         if pair not in self._apart:
             left, right = self._components[pair[0]], self._components[pair[1]]
-            self._apart[pair] = self._kept_apart_by_person(*pair) or apart(left, right, self._rules)
+            both_settled = pair[0] in self._settled and pair[1] in self._settled
+            self._apart[pair] = both_settled or self._kept_apart_by_person(*pair) or apart(left, right, self._rules)
         return self._apart[pair]
 
     def parts(self) -> list[list[Identifier]]:
@@ -216,7 +241,24 @@ class _Inference:
         return groups.members()
 
     def _torn(self, part: Sequence[Identifier]) -> bool:
-        return any(self._is_apart(a, b) for i, a in enumerate(part) for b in part[i + 1 :])
+        """Say whether a part holds two that are apart, or entries of one source and kind with a gap between them."""
+        if any(self._is_apart(a, b) for i, a in enumerate(part) for b in part[i + 1 :]):
+            return True
+        by_kind: dict[tuple[str, str], set[Identifier]] = {}
+        for root in part:
+            for e in self._components[root]:
+                if e.kind in LASTING_KINDS and not e.never_valid:
+                    by_kind.setdefault((e.source, e.kind), set()).add(root)
+        return any(len(roots) > 1 and not self._goes_over(roots) for roots in by_kind.values())
+
+    def _goes_over(self, roots: set[Identifier]) -> bool:
+        """Say whether the components follow each other without a gap, by their source's own stops and starts."""
+        groups = Groups(roots)
+        for a in roots:
+            for b in roots:
+                if a < b and not restarted(self._components[a], self._components[b], self._rules):
+                    groups.join(a, b)
+        return len(groups.members()) == 1
 
     def links_that_stand(
         self, part: Sequence[Identifier], notes: list[Note]
@@ -249,9 +291,13 @@ class _Inference:
         """
         members = {group[0]: group for group in clusters.members()}
         between: dict[Pair, tuple[tuple[object, ...], Pair]] = {}
+        barred: set[Pair] = set()
         for (a, b), (_, rank) in sorted(links.items()):
             x, y = sorted((clusters.find(a), clusters.find(b)))
-            if x == y or any(self._is_apart(m, n) for m in members[x] for n in members[y]):
+            if x == y or (x, y) in barred:
+                continue
+            if (x, y) not in between and self._barred(members[x], members[y]):
+                barred.add((x, y))
                 continue
             if (x, y) not in between or rank < between[x, y][0]:
                 between[x, y] = (rank, (a, b))
@@ -261,3 +307,9 @@ class _Inference:
             tied = len(mine) > 1 and mine[0][0] == mine[1][0]
             best[key] = None if not mine or tied else mine[0][1]
         return [between[pair][1] for pair in sorted(between) if best[pair[0]] == best[pair[1]] == pair]
+
+    def _barred(self, left: Sequence[Identifier], right: Sequence[Identifier]) -> bool:
+        if any(self._is_apart(a, b) for a in left for b in right):
+            return True
+        entries = [[e for root in side for e in self._components[root]] for side in (left, right)]
+        return restarted(entries[0], entries[1], self._rules)

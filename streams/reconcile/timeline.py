@@ -110,6 +110,12 @@ def never_valid(record: Record) -> bool:
     return status_of(record.newest) == "cancelled"
 
 
+def called_off(record: Record) -> bool:
+    """Say whether the record was ended before, or as, it was to begin."""
+    start, end = period_of(record.newest).start or first_start(record), end_of(record.newest)
+    return start is not None and end is not None and end <= start
+
+
 def standing(record: Record, when: datetime, *, used: bool, cut: datetime | None = None) -> Standing:
     """Return how a head record stands at ``when``.
 
@@ -149,6 +155,7 @@ def _paused_by_period(m: _Moment) -> bool:
 
 
 _STATE_RULES: tuple[tuple[str, ItemState, Callable[[_Moment], bool]], ...] = (
+    ("CALLED_OFF", "cancelled", lambda m: _over(m) and m.start is not None and m.end is not None and m.end <= m.start),
     ("STOPPED", "ended", lambda m: _over(m) and ended_by_status(m.fact)),
     ("END_REACHED", "ended", _over),
     ("STOPPED_AT_UNKNOWN_TIME", "ended", lambda m: m.end is None and ended_by_status(m.fact)),
