@@ -10,7 +10,7 @@ import msgspec
 from contracts.findings import FINDINGS
 from contracts.medication_list import Finding
 from streams.reconcile.dose import Dose
-from streams.reconcile.evidence import product_tier, same_drug
+from streams.reconcile.evidence import LASTING_KINDS, product_tier, same_drug
 from streams.reconcile.line_item import Rendered, dose_at
 from streams.reconcile.line_state import IN_FORCE, Situation, Voice
 from streams.reconcile.records import EARLIEST
@@ -118,10 +118,11 @@ def _words(dose: Dose) -> str:
 
 
 def _status_differs(line: Rendered, _: Situation) -> Iterator[Finding]:
-    speakers = [v for v in line.state.speakers if not v.superseded and v.entry.kind != "inpatient_order"]
-    over = [v for v in speakers if v.state == "ended" and v.entry.kind != "reported_use"]
-    going_on = [v for v in speakers if v.state in IN_FORCE and v.entry.kind != "reported_use"]
-    stopped = [v for v in over if v.standing.rule.startswith("STOPPED")]
+    requests = [v for v in line.state.speakers if not v.superseded and v.entry.kind in LASTING_KINDS]
+    rows = [v for v in line.state.speakers if v.entry.kind == "list_row"]
+    stopped = [v for v in requests if v.state == "ended" and v.standing.rule.startswith("STOPPED")]
+    going_on = [v for v in requests if v.state in IN_FORCE]
+    going_on += [v for v in rows if v.state in IN_FORCE and all(v.decided > other.decided for other in stopped)]
     if stopped and going_on:
         yield finding("status-differs", (line.item.strand,), _voice_facts([*stopped, *going_on]))
 

@@ -2,8 +2,8 @@
 
 Order of reasoning: each record stands by its own timeline; an in-patient order that nobody ended ends with its stay;
 while the patient is admitted, what applies outside is dormant; a replaced record is out; each source speaks with one
-record per kind; whose word counts comes from the precedence table. An end that one order simply reached does not end
-a treatment that another order carries on; a stop is a decision and competes with the others.
+record per kind; whose word counts comes from the precedence table. An end or a stop in one source does not end what
+another source carries on: it is a finding, for a person to settle.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,11 +17,12 @@ from contracts.facts.list_statement import ListRow
 from contracts.medication_list import ItemState
 from contracts.values import Identifier
 from streams.reconcile.entries import Entry, references_of
+from streams.reconcile.evidence import REQUEST_KINDS, STATEMENT_KINDS
 from streams.reconcile.policy import Rules
 from streams.reconcile.precedence import Candidate, Choice, choose, decided_at
 from streams.reconcile.records import EARLIEST
 from streams.reconcile.strands import replacements
-from streams.reconcile.timeline import Standing, Stay, ended_by_status, first_start, standing
+from streams.reconcile.timeline import Standing, Stay, first_start, standing
 
 IN_FORCE: Final = frozenset({"active", "paused", "dormant"})
 _SPEAKS_FIRST: Final[Mapping[ItemState, int]] = {
@@ -160,12 +161,16 @@ def _own_stay(entry: Entry, now: Situation) -> Stay | None:
 
 
 def _speakers(voices: Sequence[Voice]) -> tuple[Voice, ...]:
-    """Return one voice per source and kind: the one that is most in force, of equals the latest decision."""
+    """Return one voice per source and kind.
+
+    Of orders and prescriptions it is the one that is most in force, of equals the latest decision; of statements (list
+    rows, reports) it is the latest.
+    """
     best: dict[tuple[str, str], Voice] = {}
     for voice in sorted(voices, key=lambda v: v.decided):
         key = (voice.entry.source, voice.entry.kind)
         before = best.get(key)
-        if before is None or _rank(voice) <= _rank(before):
+        if before is None or voice.entry.kind in STATEMENT_KINDS or _rank(voice) <= _rank(before):
             best[key] = voice
     return tuple(best[key] for key in sorted(best))
 
@@ -175,23 +180,27 @@ def _rank(voice: Voice) -> tuple[bool, int]:
 
 
 def _competing(speakers: Sequence[Voice]) -> list[Voice]:
-    """Return the speakers whose states compete for the line's state."""
-    left = [v for v in speakers if not v.superseded] or list(speakers)
+    """Return the speakers whose states compete for the line's state.
+
+    Orders and prescriptions decide, statements only where there are none. In each source an order speaks before a
+    prescription. What is in force in one source is never ended by another source's stop: that is a finding for a person.
+    """
+    left = [v for v in speakers if v.entry.kind in REQUEST_KINDS and not v.superseded] or list(speakers)
     left = [v for v in left if v.state != "cancelled"] or left
-    in_force = [v for v in left if v.state in IN_FORCE]
-    if in_force:
-        stops = [v for v in left if v.state == "ended" and _is_decision(v)]
-        return in_force + stops
-    for states in ({"planned"}, {"ended"}, {"unknown"}):
+    left = [v for v in left if not _overruled_at_home(v, left)]
+    for states in (IN_FORCE, {"planned"}, {"ended"}, {"unknown"}):
         found = [v for v in left if v.state in states]
         if found:
-            return _without_inpatient(found)
+            return found if states is IN_FORCE else _without_inpatient(found)
     return left
 
 
-def _is_decision(voice: Voice) -> bool:
-    """Say whether an end is somebody's stop of the treatment, not merely one order's last day or a stay's end."""
-    return voice.entry.kind != "inpatient_order" and ended_by_status(voice.standing.fact)
+def _overruled_at_home(voice: Voice, voices: Sequence[Voice]) -> bool:
+    """Say whether a prescription goes on although its own source has ended the order behind it."""
+    return voice.entry.kind == "prescription" and any(
+        other.entry.kind == "outpatient_order" and other.entry.source == voice.entry.source and other.state == "ended"
+        for other in voices
+    )
 
 
 def _without_inpatient(voices: list[Voice]) -> list[Voice]:
