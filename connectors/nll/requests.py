@@ -52,6 +52,11 @@ class Write(msgspec.Struct, frozen=True, kw_only=True):
     author: tuple[Identifier, ...] = ()
 
 
+def contained_patient_id(person: Identifier) -> str:
+    """Return what stands for the logical id of a person without one (assumption: no source tells what ``x-patientref`` is then)."""
+    return f"contained|{person.system}|{person.value}"
+
+
 def read_headers(identity: Identity, task: Task, request_id: str) -> dict[str, str]:
     """Return the headers of a read."""
     headers = {

@@ -100,12 +100,21 @@ def issued_at(resource: JsonObject) -> datetime | None:
     return read_start(resource.get("authoredOn"))
 
 
+def treatment_start(resource: JsonObject) -> datetime | None:
+    """Return the first instant of the treatment (insättning), where a dosage element states one."""
+    known = [start for bounds in _bounds(resource) if (start := read_start(bounds.get("start"))) is not None]
+    return min(known, default=None)
+
+
 def treatment_end(resource: JsonObject) -> datetime | None:
     """Return the first instant after the treatment (sista doseringsdag), where every dosage element states one."""
-    repeats = [child(one, "timing", "repeat", "boundsPeriod") for one in objects(resource.get("dosageInstruction"))]
-    ends = [read_end(bounds.get("end")) for bounds in repeats]
+    ends = [read_end(bounds.get("end")) for bounds in _bounds(resource)]
     known = [end for end in ends if end is not None]
     return max(known) if known and len(known) == len(ends) else None
+
+
+def _bounds(resource: JsonObject) -> list[JsonObject]:
+    return [child(one, "timing", "repeat", "boundsPeriod") for one in objects(resource.get("dosageInstruction"))]
 
 
 def _other_product(desired: Content, actual: Content) -> bool:

@@ -93,7 +93,7 @@ def medication_request(standing: StandingPrescription, terms: Terms) -> JsonObje
         "status": "active",
         "intent": "order",
         "medicationCodeableConcept": medication_concept(content.medication),
-        "subject": _subject(subject),
+        "subject": subject_reference(subject),
         "authoredOn": written_time(issued) if issued is not None else None,
         "requester": {"reference": f"#{REQUESTER_ID}"} if content.prescriber is not None else None,
         "reasonCode": _reason(content.reason),
@@ -102,6 +102,11 @@ def medication_request(standing: StandingPrescription, terms: Terms) -> JsonObje
         "substitution": _substitution(allowed=content.substitution_allowed),
         "priorPrescription": _prior(terms.replaces),
     }
+    return without_empty(resource)
+
+
+def without_empty(resource: JsonObject) -> JsonObject:
+    """Return the resource without the elements that hold nothing: FHIR allows no empty ones."""
     return {name: value for name, value in resource.items() if value not in (None, [], {})}
 
 
@@ -153,13 +158,27 @@ def _prior(replaces: str | None) -> JsonObject:
     return {} if replaces is None else {"reference": f"MedicationRequest/{replaces}"}
 
 
+def contained_patient(subject: Subject) -> list[JsonObject]:
+    """Return the patient to stand in the resource itself, or none."""
+    match subject:
+        case KnownPatient():
+            return []
+        case ContainedPatient(person=person):
+            return [{"resourceType": "Patient", "id": PATIENT_ID, "identifier": [_identifier(person)]}]
+
+
+def subject_reference(subject: Subject) -> JsonObject:
+    """Return the reference to the patient."""
+    match subject:
+        case KnownPatient(id=name):
+            return {"reference": f"Patient/{name}"}
+        case ContainedPatient():
+            return {"reference": f"#{PATIENT_ID}"}
+
+
 def _contained(content: Prescription, subject: Subject) -> list[JsonObject]:
-    contained: list[JsonObject] = []
-    if content.prescriber is not None:
-        contained.append(_practitioner(content.prescriber))
-    if isinstance(subject, ContainedPatient):
-        contained.append({"resourceType": "Patient", "id": PATIENT_ID, "identifier": [_identifier(subject.person)]})
-    return contained
+    prescriber = [_practitioner(content.prescriber)] if content.prescriber is not None else []
+    return [*prescriber, *contained_patient(subject)]
 
 
 def _practitioner(prescriber: Practitioner) -> JsonObject:
@@ -170,14 +189,6 @@ def _practitioner(prescriber: Practitioner) -> JsonObject:
         coding = {"system": PROFESSIONS, "code": prescriber.profession}
         resource["qualification"] = [{"code": {"coding": [coding]}}]
     return resource
-
-
-def _subject(subject: Subject) -> JsonObject:
-    match subject:
-        case KnownPatient(id=name):
-            return {"reference": f"Patient/{name}"}
-        case ContainedPatient():
-            return {"reference": f"#{PATIENT_ID}"}
 
 
 def _extensions(content: Prescription) -> list[JsonObject]:

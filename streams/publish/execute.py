@@ -16,7 +16,7 @@ import msgspec
 
 from connectors.nll.client import NllClient
 from connectors.nll.outcomes import Accepted, Outcome, Rejected, Stale, Unavailable, Unknown
-from connectors.nll.requests import Activity, Task, Write
+from connectors.nll.requests import Activity, Task, Write, contained_patient_id
 from contracts.fact import NAMESPACE
 from contracts.publication import Done, HeldBack, Link, PublishProblem
 from contracts.systems import PERSONNUMMER
@@ -33,6 +33,12 @@ from streams.publish.policy import Policy
 
 ROUNDS_MOST: Final = 6
 """How often one attempt reads and plans before it gives way; a list that changes faster is tried again later."""
+
+ON_BEHALF_OF_PRESCRIBER: Final[JsonObject] = {
+    "resourceType": "Parameters",
+    "parameter": [{"name": "onBehalfOf", "valueCode": "prescriber"}],
+}
+"""No day is named, so it is the day on which it is sent: nothing is ended backward or forward in time."""
 
 _ACTIVITIES: Final[dict[str, Activity]] = {
     "create": "REGISTRERA_FORSKRIVNING",
@@ -101,6 +107,7 @@ class _Run:
             if isinstance(actual, Attempt):
                 return actual
             found = examine(self._job.desired, actual, self._policy)
+            self._give_up_on_repeats(found)
             todo = [one for one in found.operations if self._id_of(one) not in self._refused]
             if not todo:
                 return self._settled(actual, found)
@@ -114,6 +121,7 @@ class _Run:
         if person is None:
             raise ValueError("a list without a person asks for nothing, so it never comes here")
         if person.system != PERSONNUMMER:
+            self._task = msgspec.structs.replace(self._task, patient_id=contained_patient_id(person))
             return ContainedPatient(person)
         outcome = await self._client.find_patient(person, self._task)
         if not isinstance(outcome, Accepted):
@@ -185,13 +193,12 @@ class _Run:
                 return await self._client.create("MedicationRequest", resource, self._task, write)
             case Update(resource=resource) | Cancel(resource=resource):
                 return await self._client.update(resource, self._task, write)
-            case End(resource=resource) if self._policy.end_by == "update":
+            case End(by="update", resource=resource):
                 return await self._client.update(resource, self._task, write)
             case End(id=name):
-                return await self._client.end(name, {"resourceType": "Parameters"}, self._task, write)
+                return await self._client.end(name, ON_BEHALF_OF_PRESCRIBER, self._task, write)
 
     def _note(self, operation: AnyOperation, outcome: Accepted) -> None:
-        """An accepted write that is planned once more did not have its effect: it is not sent a third time."""
         name = outcome.id if isinstance(operation, Create) else operation.id
         done = Done(
             kind=kind_of(operation),
@@ -203,15 +210,27 @@ class _Run:
         self._done.append(done)
 
     def _refuse(self, operation: AnyOperation, outcome: Rejected) -> None:
+        """Not sent again. A refused replacement must not keep the stopped prescription alive: it is ended by itself."""
         problems = (PublishProblem(code=one.code, place=one.place, record=operation.record) for one in outcome.reasons)
         self._refused[self._id_of(operation)] = tuple(problems)
+        if isinstance(operation, Create) and operation.replaces is not None:
+            self._policy = msgspec.structs.replace(self._policy, replace=False)
+
+    def _give_up_on_repeats(self, found: Plan) -> None:
+        """A write that was accepted in this attempt and is planned once more did not have its effect: not a third time."""
+        done = {(one.kind, one.record) for one in self._done}
+        for one in found.operations:
+            if (kind_of(one), one.record) in done:
+                place = ",".join(one.changed) if isinstance(one, Update) else ""
+                problem = PublishProblem(code="not-kept-there", place=place, record=one.record)
+                self._refused.setdefault(self._id_of(one), (problem,))
 
     def _id_of(self, operation: AnyOperation) -> str:
         return request_id(self._job.desired.patient, self._job.list_hash, operation)
 
     def _settled(self, actual: Actual, found: Plan) -> Attempt:
         desired = self._job.desired
-        refused = [problem for problems in self._refused.values() for problem in problems]
+        refused = [problem for one in found.operations for problem in self._refused.get(self._id_of(one), ())]
         problems = tuple(sorted({*refused, *found.problems}))
         return Attempt(
             state="parked" if problems else "published",

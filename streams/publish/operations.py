@@ -2,7 +2,7 @@
 
 import hashlib
 from decimal import Decimal
-from typing import Final
+from typing import Final, Literal
 from uuid import uuid5
 
 import msgspec
@@ -40,11 +40,15 @@ class Update(Operation, frozen=True, kw_only=True):
 
 
 class End(Operation, frozen=True, kw_only=True):
-    """End the treatment now (avsluta). ``resource`` is the stored one as ended, for an endpoint that ends by update."""
+    """End the treatment now (avsluta): with ``$end``, or by an update whose body is ``resource``, the stored one as ended.
+
+    What has not begun is always ended by update: ``$end`` would set a last dosing day before the first.
+    """
 
     id: str
     version: str
     resource: JsonObject
+    by: Literal["operation", "update"]
 
 
 class Cancel(Operation, frozen=True, kw_only=True):

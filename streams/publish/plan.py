@@ -18,11 +18,12 @@ from contracts.medication_list import StandingPrescription
 from contracts.publication import HeldBack, PublishProblem
 from contracts.values import Identifier
 from mappings.fhir.amendment import amended, cancelled, ended
-from mappings.fhir.content import content_of, differences, issued_at, treatment_end
+from mappings.fhir.content import content_of, differences, issued_at, treatment_end, treatment_start
 from mappings.fhir.exact_json import JsonObject
 from mappings.fhir.medication_request import NotExpressible, Terms, medication_request
+from mappings.fhir.times import swedish_day
 from streams.publish.actual import Actual, Registered
-from streams.publish.desired import Desired, Wanted
+from streams.publish.desired import Desired, Retire, Wanted
 from streams.publish.operations import AnyOperation, Cancel, Create, End, Update, rank
 from streams.publish.policy import Policy
 
@@ -59,16 +60,15 @@ def examine(desired: Desired, actual: Actual, policy: Policy) -> Plan:
     operations: list[AnyOperation] = []
     held: list[HeldBack] = []
     problems: list[PublishProblem] = []
+    view = _View(desired, actual, policy)
     for wanted in desired.wanted:
-        match _decide(wanted, _View(desired, actual, policy)):
+        match _decide(wanted, view):
             case _Held(reason=reason, problems=found):
                 held.append(HeldBack(record=wanted.record, reason=reason))
                 problems += found
             case decided:
                 operations += decided
-    for retire in desired.retire:
-        for one in actual.of_record(retire.record):
-            operations += _close(one, retire.record, how=retire.how)
+    operations += [operation for retire in desired.retire for operation in _retire(retire, view)]
     return Plan(
         operations=tuple(sorted(_without_replaced(operations), key=rank)),
         held=tuple(sorted(held)),
@@ -85,11 +85,11 @@ def _decide(wanted: Wanted, view: _View) -> _Decided:
         case "run-out":
             end = wanted.prescription.content.period.end
             unaware = [one for one in there if one.dispensable and (end is None or treatment_end(one.resource) != end)]
-            return [op for one in unaware for op in _close(one, wanted.record, how="end", author=author)]
+            return [_end(one, wanted.record, view, author) for one in unaware]
         case "ended":
-            return [op for one in there for op in _close(one, wanted.record, how="end", author=author)]
+            return [_end(one, wanted.record, view, author) for one in there if not one.closed]
         case "cancelled":
-            return [op for one in there for op in _close(one, wanted.record, how="cancel", author=author)]
+            return [_cancel(one, wanted.record, author) for one in there if not one.closed]
 
 
 def _create(prescription: StandingPrescription, view: _View) -> _Decided:
@@ -140,29 +140,50 @@ def _changed(prescription: StandingPrescription, one: Registered, ours: JsonObje
     ]
 
 
-def _close(one: Registered, record: str, *, how: str, author: tuple[Identifier, ...] = ()) -> list[AnyOperation]:
-    if one.closed:
-        return []
-    if how == "cancel":
-        body = cancelled(one.resource)
-        return [Cancel(record=record, author=author, id=one.id, version=one.version, resource=body)]
-    return [End(record=record, author=author, id=one.id, version=one.version, resource=ended(one.resource))]
+def _retire(retire: Retire, view: _View) -> list[AnyOperation]:
+    there = [one for one in view.actual.of_record(retire.record) if not one.closed]
+    if retire.how == "cancel":
+        return [_cancel(one, retire.record) for one in there]
+    return [_end(one, retire.record, view) for one in there]
+
+
+def _cancel(one: Registered, record: str, author: tuple[Identifier, ...] = ()) -> Cancel:
+    return Cancel(record=record, author=author, id=one.id, version=one.version, resource=cancelled(one.resource))
+
+
+def _end(one: Registered, record: str, view: _View, author: tuple[Identifier, ...] = ()) -> End:
+    start = treatment_start(one.resource)
+    begun = start is None or swedish_day(start) <= view.actual.read_on
+    return End(
+        record=record,
+        author=author,
+        id=one.id,
+        version=one.version,
+        resource=ended(one.resource),
+        by=view.policy.end_by if begun else "update",
+    )
 
 
 def _replaced(prescription: StandingPrescription, view: _View) -> Registered | None:
-    """The open prescription of ours that this one takes over from: stopped by its prescriber, same 7-character ATC (TA27)."""
-    predecessors = {
-        (one.target.system, one.target.value) for one in prescription.content.references if one.role == "predecessor"
-    }
-    atc = prescription.content.medication.atc
+    """The prescription of ours that this one takes over from: stopped by its prescriber, same 7-character ATC (TA27).
+
+    Where several say that they take over from one, the first by record does.
+    """
     for wanted in view.desired.wanted:
         former = wanted.prescription
-        if wanted.target != "ended" or (former.source, former.source_id) not in predecessors:
+        if wanted.target != "ended" or not _takes_over(prescription, former):
             continue
+        heirs = [one.record for one in view.desired.wanted if _takes_over(one.prescription, former)]
         living = [one for one in view.actual.of_record(former.record) if not one.closed]
-        if len(living) == 1 and atc is not None and atc == former.content.medication.atc:
+        if min(heirs) == prescription.record and len(living) == 1:
             return living[0]
     return None
+
+
+def _takes_over(heir: StandingPrescription, former: StandingPrescription) -> bool:
+    named = ((one.target.system, one.target.value) for one in heir.content.references if one.role == "predecessor")
+    atc = former.content.medication.atc
+    return (former.source, former.source_id) in named and atc is not None and heir.content.medication.atc == atc
 
 
 def _without_replaced(operations: Iterable[AnyOperation]) -> list[AnyOperation]:

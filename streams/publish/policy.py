@@ -22,14 +22,15 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     """Which prescriptions go to NLL, and how. A source that ``handling`` does not name is held back.
 
     ``replace``: a prescription that takes over from one of ours that is stopped replaces it there in one write; without it
-    the old one is ended and the new one created. ``end_by``: with ``$end``, or with an update, which is version-checked.
+    the old one is ended and the new one created. ``end_by``: with ``$end``, which shortens validity and dosage to
+    today, or with an update that changes the status alone.
     """
 
     handling: Mapping[str, Handling]
     settings: frozenset[Setting] = frozenset({"outpatient", "municipal"})
     withdrawals: Mapping[str, Withdrawal] = WITHDRAWALS
     replace: bool = True
-    end_by: Literal["operation", "update"] = "update"
+    end_by: Literal["operation", "update"] = "operation"
 
 
 def policy_of(sources: Iterable[SourceSystem]) -> Policy:

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID, uuid5
 
 import aiohttp
@@ -181,3 +181,14 @@ def replaced(prescription: StandingPrescription, **more: Any) -> StandingPrescri
     state = more.pop("state", prescription.state)
     changed = msgspec.structs.replace(prescription.content, **more)
     return msgspec.structs.replace(prescription, content=changed, state=state)
+
+
+def withdrawn(prescription: StandingPrescription, reason: Literal["retracted", "blocked"]) -> Withdrawn:
+    """The withdrawal of a prescription."""
+    return Withdrawn(
+        record=prescription.record,
+        source=prescription.source,
+        source_id=prescription.source_id,
+        reason=reason,
+        because=("fact",),
+    )

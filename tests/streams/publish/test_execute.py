@@ -1,7 +1,13 @@
 """The executor against the real sandbox server: what it creates, changes and ends, and what it leaves alone."""
 
-from mappings.fhir.vocabulary import RECORD
-from tests.streams.publish.cases import PARACETAMOL, There, dosage, job, line, replaced, standing, the_list
+from datetime import UTC, datetime
+
+from contracts.systems import GLN, PERSONNUMMER, SAMORDNINGSNUMMER
+from contracts.values import Identifier, Period, Reference
+from mappings.fhir.elements import extension_value
+from mappings.fhir.vocabulary import CHAIN, RECORD
+from tests.streams.publish.cases import PARACETAMOL, There, dosage, job, line, replaced, standing, the_list, withdrawn
+from tests.streams.publish.door import Door, answers
 
 
 async def test_a_prescription_of_the_list_is_registered_once(there: There) -> None:
@@ -73,3 +79,80 @@ async def test_several_prescriptions_are_registered_in_one_attempt(there: There)
 
     assert [one.kind for one in attempt.operations] == ["create", "create"]
     assert len(await there.prescriptions()) == 2
+
+
+async def test_a_renewed_prescription_replaces_the_stopped_one_in_one_write(there: There) -> None:
+    """The old one ends by it, and both are members of one chain."""
+    old = standing("rx-1")
+    await there.executor().attempt(job(the_list(line(old))))
+    predecessor = Reference(role="predecessor", target=Identifier(system="primary-care", value="rx-1"))
+    new = standing("rx-2", references=(predecessor,), dosage=dosage("2 tabletter varje morgon", "2"))
+
+    renewed = the_list(line(replaced(old, status="stopped", state="ended"), new))
+    attempt = await there.executor().attempt(job(renewed, "h2"))
+
+    before, after = await there.prescriptions()
+    assert [one.kind for one in attempt.operations] == ["replace"]
+    assert (before["status"], after["status"]) == ("stopped", "active")
+    assert extension_value(before, CHAIN) == extension_value(after, CHAIN)
+
+
+async def test_a_refused_replacement_still_ends_the_stopped_one(there: There, door: Door) -> None:
+    """Where the endpoint will not have the one write, it gets the two."""
+    old = standing("rx-1")
+    await there.executor().attempt(job(the_list(line(old))))
+    predecessor = Reference(role="predecessor", target=Identifier(system="primary-care", value="rx-1"))
+    new = standing("rx-2", references=(predecessor,))
+    door.faults.append(answers(422))
+
+    renewed = the_list(line(replaced(old, status="stopped", state="ended"), new))
+    attempt = await there.executor(base=door.base).attempt(job(renewed, "h2"))
+
+    assert (attempt.state, [one.kind for one in attempt.operations]) == ("published", ["end", "create"])
+    assert [one["status"] for one in await there.prescriptions()] == ["stopped", "active"]
+
+
+async def test_a_prescription_that_has_not_begun_can_be_ended(there: There) -> None:
+    """Its first day is to come: only its status changes."""
+    begins = datetime(2026, 4, 1, 22, tzinfo=UTC)
+    rx = standing(state="planned", period=Period(start=begins))
+    await there.executor().attempt(job(the_list(line(rx))))
+
+    attempt = await there.executor().attempt(job(the_list(line(replaced(rx, status="stopped", state="ended"))), "h2"))
+
+    assert (attempt.state, [one.kind for one in attempt.operations]) == ("published", ["end"])
+    assert [one["status"] for one in await there.prescriptions()] == ["stopped"]
+
+
+async def test_a_person_without_personnummer_stands_in_the_prescription(there: There) -> None:
+    """It is addressed to a pharmacy, and found again by its record."""
+    person = Identifier(system=SAMORDNINGSNUMMER, value="196109732393")
+    rx = standing(receiving_pharmacy=Identifier(system=GLN, value="7350000000009"))
+    wish = job(the_list(line(rx), person=person))
+
+    first = await there.executor().attempt(wish)
+    again = await there.executor().attempt(wish)
+
+    assert (first.state, [one.kind for one in first.operations]) == ("published", ["create"])
+    assert (again.state, again.operations) == ("published", ())
+
+
+async def test_a_person_nobody_knows_parks_the_list(there: There) -> None:
+    """Without the patient there is nothing to register for."""
+    wish = job(the_list(line(standing()), person=Identifier(system=PERSONNUMMER, value="191212121213")))
+
+    attempt = await there.executor().attempt(wish)
+
+    assert (attempt.state, [one.code for one in attempt.problems]) == ("parked", ["patient-unknown"])
+
+
+async def test_what_was_taken_back_is_cancelled_and_what_was_blocked_is_ended(there: There) -> None:
+    """Only what we created ourselves, and only by its record."""
+    first, second = standing("rx-1"), standing("rx-2", medication=PARACETAMOL)
+    await there.executor().attempt(job(the_list(line(first), line(second))))
+    gone = (withdrawn(first, "retracted"), withdrawn(second, "blocked"), withdrawn(standing("rx-3"), "retracted"))
+
+    attempt = await there.executor().attempt(job(the_list(withdrawn=gone), "h2"))
+
+    assert sorted(one.kind for one in attempt.operations) == ["cancel", "end"]
+    assert sorted(one["status"] for one in await there.prescriptions()) == ["cancelled", "stopped"]

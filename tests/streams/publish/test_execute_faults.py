@@ -51,7 +51,7 @@ async def test_a_create_that_never_arrived_is_sent_again_under_the_same_id(there
 
 
 async def test_an_update_whose_answer_was_lost_is_not_repeated(there: There, door: Door) -> None:
-    """The new version is there: nothing is left to do. (The HTTP library repeats a PUT once; so it is lost twice.)"""
+    """The new version is there: nothing is left to do. It is lost twice, since the HTTP library repeats a PUT once."""
     await there.executor().attempt(ONE)
     wish = job(the_list(line(replaced(standing(), dosage=dosage("2 tabletter", "2")))), "h2")
     door.faults.extend([door.drop_after, door.drop_after])
