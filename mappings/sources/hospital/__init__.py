@@ -2,7 +2,6 @@
 
 from collections import Counter
 
-from contracts.fact import Fact
 from mappings.collecting import Problems
 from mappings.sources.hospital.administrations import read_administrations
 from mappings.sources.hospital.encounters import STATUS_BY_EVENT, read_encounter
@@ -43,15 +42,13 @@ def _orders(tokens: Tokens, header: Header, problems: Problems) -> Reading:
     if not groups:
         problems.add("missing", "ORC", "state the order in an ORC segment")
     read_group = ORDER_MESSAGES[header.kind]
-    facts = [fact for group in groups for fact in read_group(group, header)]
-    repeated = _said_twice(facts)
-    if repeated:
-        problems.add("contradiction", "ORC", "the message says two different things about one record; send one of them")
+    read_facts = [(group, read_group(group, header)) for group in groups]
+    facts = dict.fromkeys(fact for _, found in read_facts for fact in found)
+    said = Counter(fact.source_id for fact in facts)
+    for group, found in read_facts:
+        if any(said[fact.source_id] > 1 for fact in found):
+            text = "the message says something else about this record as well; send one of them"
+            group.problems.add("contradiction", group.orc.place, text)
+    kept = () if problems else tuple(fact for fact in facts if said[fact.source_id] == 1)
     every = (*problems.found, *(problem for group in groups for problem in group.problems.found))
-    kept = () if problems else tuple(dict.fromkeys(facts))
     return Reading(facts=kept, problems=tuple(dict.fromkeys(every)))
-
-
-def _said_twice(facts: list[Fact]) -> bool:
-    ids = {(fact.source_id, fact.id) for fact in facts}
-    return max(Counter(source_id for source_id, _ in ids).values(), default=0) > 1

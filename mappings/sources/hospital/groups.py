@@ -1,5 +1,7 @@
 """Order groups: the segments from one ORC to the next, which are one record (HL7 v2.5.1 chapter 4.2)."""
 
+from itertools import pairwise
+
 import msgspec
 
 from mappings.collecting import Problems
@@ -36,7 +38,7 @@ def order_groups(tokens: Tokens) -> tuple[Group, ...]:
     """Return the order groups of a message."""
     starts = [index for index, segment in enumerate(tokens.segments) if segment.name == "ORC"]
     found = []
-    for begin, stop in zip(starts, [*starts[1:], len(tokens.segments)], strict=True):
+    for begin, stop in pairwise([*starts, len(tokens.segments)]):
         problems = Problems()
         orc, *rest = (segment.noting(problems) for segment in tokens.segments[begin:stop])
         found.append(Group(orc=orc, rest=tuple(rest), problems=problems))
