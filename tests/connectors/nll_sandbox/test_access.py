@@ -60,6 +60,17 @@ async def test_a_caregiver_sees_its_own_and_a_pharmacy_and_the_patient_see_all(a
     assert await seen(api, OTHER) == []
 
 
+async def test_a_prescription_stays_the_caregivers_that_registered_it(api: Api) -> None:
+    """Another region that corrects it does not take it over."""
+    stored = await api.prescribe()
+    api.token = OTHER
+    corrected = await api.send("PUT", "/MedicationRequest/f-1", stored, x_access="FORMODAT_SAMTYCKE")
+    assert corrected.status == 200
+
+    assert len(await seen(api, "test-prescriber")) == 1
+    assert await seen(api, OTHER) == []
+
+
 async def test_a_hidden_resource_is_told_to_be_hidden(start: Start) -> None:
     """Read, history and update of a hidden resource are refused with the status of the setting."""
     async with start(hidden_status=404) as api:

@@ -75,8 +75,10 @@ async def test_a_prescriber_cannot_approve(api: Api) -> None:
 
 
 async def test_an_ended_consent_deregisters_the_basis(api: Api) -> None:
-    """A new consent opens a new one."""
+    """Also an approved one; a new consent opens a new one."""
     await dose_consent(api)
+    assert (await basis("approved", "test-pharmacist")(api)).status == 200
+    api.token = "test-prescriber"
     assert (await consent_ends()(api)).status == 200
     assert (await dose_basis(api))["status"] == "deregistered"
 

@@ -3,7 +3,7 @@
 import pytest
 from aiohttp import ClientError, ClientSession
 
-from connectors.nll_sandbox.faults import FaultPlan, Faults, Switch
+from connectors.nll_sandbox.faults import FaultName, FaultPlan, Faults, Switch
 from mappings.fhir.exact_json import write_json
 from tests.connectors.nll_sandbox.conftest import Api, prescription
 
@@ -69,6 +69,13 @@ async def test_a_dropped_answer_has_stored_the_write(api: Api) -> None:
     assert await count(api) == 1
 
 
+async def test_what_was_refused_is_never_lost_on_the_way(api: Api) -> None:
+    """Faults after the commit need a commit: a refusal is told."""
+    await switch(api, drop_after_commit={"probability": 1}, error_after_commit={"probability": 1})
+
+    assert (await api.send("POST", "/MedicationRequest", prescription(contained=[]))).codes == ["F.001"]
+
+
 async def test_a_stale_read_shows_the_list_before_the_last_write(api: Api) -> None:
     """Resource, search and list version are those of the moment before."""
     first = await api.prescribe()
@@ -126,13 +133,15 @@ async def test_a_wrong_plan_is_refused(api: Api) -> None:
 def test_the_same_seed_strikes_the_same_requests() -> None:
     """A run with faults can be repeated; each switch has a sequence of its own."""
 
-    def struck(*names: str) -> list[bool]:
+    def struck(*names: FaultName) -> list[tuple[bool, bool]]:
         faults = Faults()
-        faults.switch(FaultPlan(seed=7, switches={name: Switch(0.5) for name in names}))  # type: ignore[misc]
-        return [faults.draw(writes=True).drops for _ in range(200)]
+        faults.switch(FaultPlan(seed=7, switches={name: Switch(0.5) for name in names}))
+        drawn = [faults.draw(writes=True) for _ in range(200)]
+        return [(one.drops, one.late_error is not None) for one in drawn]
 
-    alone = struck("drop_after_commit")
+    alone = [drops for drops, _ in struck("drop_after_commit")]
+    both = struck("drop_after_commit", "error_after_commit")
 
-    assert alone == struck("drop_after_commit")
-    assert alone == struck("drop_after_commit", "latency")
+    assert alone == [drops for drops, _ in both]
     assert 60 < sum(alone) < 140
+    assert any(drops != late for drops, late in both)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from mappings.fhir.exact_json import JsonObject
+from mappings.fhir.exact_json import JsonObject, write_json
 from tests.connectors.nll_sandbox.conftest import STRUCTURE, Api, dispense, prescription
 
 WITH_START = [
@@ -83,6 +83,50 @@ async def test_a_last_day_to_come_leaves_the_prescription_active(api: Api) -> No
 
     assert reply.body["status"] == "active"
     assert reply.body["dispenseRequest"]["validityPeriod"] == {"end": "2026-03-20"}
+
+
+async def test_ending_never_lengthens_anything(api: Api) -> None:
+    """An earlier last day of validity, or last dosing day, stays."""
+    period = {"start": "2026-03-02", "end": "2026-03-10"}
+    repeat = {"repeat": {"boundsPeriod": period}}
+    request = prescription()["dispenseRequest"] | {"validityPeriod": {"end": "2026-03-12"}}
+    await api.prescribe(
+        dosageInstruction=[{"patientInstruction": "1 på morgonen", "timing": repeat}], dispenseRequest=request
+    )
+
+    reply = await end(api, onBehalfOf="prescriber", lastDosingDate="2026-03-20")
+
+    assert reply.status == 200, reply.body
+    assert reply.body["dispenseRequest"]["validityPeriod"] == {"end": "2026-03-12"}
+    assert reply.body["dosageInstruction"][0]["timing"] == repeat
+
+
+async def test_days_that_have_passed_do_not_hinder_a_correction(api: Api) -> None:
+    """A last dosing day and a validity that were possible when they were written may lie in the past later."""
+    period = {"start": "2026-03-02", "end": "2026-03-10"}
+    dosage = [{"patientInstruction": "1 på morgonen", "timing": {"repeat": {"boundsPeriod": period}}}]
+    request = prescription()["dispenseRequest"] | {"validityPeriod": {"end": "2026-03-12"}}
+    stored = await api.prescribe(dosageInstruction=dosage, dispenseRequest=request)
+    await api.raw("POST", "/_sandbox/clock", b'{"now": "2026-04-01T09:00:00+02:00"}', {})
+
+    kept = await api.send("PUT", "/MedicationRequest/f-1", stored | {"priority": "urgent"})
+    new_day = [dosage[0] | {"timing": {"repeat": {"boundsPeriod": period | {"end": "2026-03-09"}}}}]
+    moved = await api.send("PUT", "/MedicationRequest/f-1", kept.body | {"dosageInstruction": new_day})
+
+    assert kept.status == 200, kept.body
+    assert (moved.status, moved.codes) == (422, ["G.027"])
+
+
+async def test_correcting_a_successor_leaves_its_predecessor_alone(api: Api) -> None:
+    """Only a new prescription replaces."""
+    successor = prescription(id="f-2", priorPrescription={"reference": "MedicationRequest/f-1"})
+    await api.raw("POST", "/_sandbox/seed", write_json([prescription(id="f-1"), successor]), {})
+    stored = await current(api, "f-2")
+
+    reply = await api.send("PUT", "/MedicationRequest/f-2", stored | {"priority": "urgent"})
+
+    assert reply.status == 200, reply.body
+    assert (await current(api))["status"] == "active"
 
 
 async def test_a_latest_end_of_treatment_leaves_the_dosage(api: Api) -> None:

@@ -119,3 +119,14 @@ async def test_a_body_that_is_no_such_resource_is_refused(api: Api, body: bytes)
 
     assert reply.status == 400
     assert reply.codes[0] in {"body-unreadable", "body-kind"}
+
+
+async def test_no_person_stands_in_the_logs(api: Api, caplog: pytest.LogCaptureFixture) -> None:
+    """Neither what is asked for, nor what is refused, nor what is unknown is logged with its person."""
+    caplog.set_level("DEBUG")
+
+    await api.patient()
+    await api.send("GET", f"/nowhere/{PERSON}")
+    await api.send("POST", "/MedicationRequest", prescription(note=[{"text": PERSON}], contained=[]))
+
+    assert PERSON not in caplog.text
