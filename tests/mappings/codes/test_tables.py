@@ -4,8 +4,24 @@ from decimal import Decimal
 
 import pytest
 
+from contracts.systems import (
+    ARTICLE_NUMBER,
+    ATC,
+    GLN,
+    HSA_ID,
+    NLL_CHAIN,
+    NLL_DISPENSE,
+    NLL_PRESCRIPTION,
+    NPL_ID,
+    NPL_PACK_ID,
+    PRESCRIBER_CODE,
+    SNOMED_CT,
+    UCUM,
+    WORKPLACE_CODE,
+)
 from contracts.values import Ingredient, Quantity
 from mappings.codes import tables
+from mappings.codes.coding_systems import system_from_name
 from mappings.codes.forms import FORMS, form_from_word
 from mappings.codes.hl7 import COMPLETION, ORDER_CONTROL, ORDER_STATUS, PATIENT_CLASS, REPEAT_PATTERNS
 from mappings.codes.outcomes import ALL_OUTCOMES, OUTCOMES, outcome_from_code
@@ -146,3 +162,31 @@ def test_a_table_that_gives_a_word_two_meanings_is_refused() -> None:
     """A contradiction in a committed table stops the program at start-up."""
     with pytest.raises(tables.TableError, match="two meanings"):
         tables.index("example", [("tablett", "{tablet}"), ("tablett", "{capsule}")])
+
+
+@pytest.mark.parametrize(
+    ("name", "system"),
+    [
+        ("NPL", NPL_ID),
+        ("1.2.752.129.2.1.5.1", NPL_ID),
+        ("urn:oid:1.2.752.129.2.1.5.1", NPL_ID),
+        (NPL_ID, NPL_ID),
+        ("wc", ATC),
+        ("1.2.752.129.2.1.4.1", HSA_ID),
+        ("1.2.3.4", "urn:oid:1.2.3.4"),
+        ("https://vendor.example/codes", "https://vendor.example/codes"),
+        ("99LOKAL", None),
+    ],
+)
+def test_coding_systems_are_found_by_name_oid_and_uri(name: str, system: str | None) -> None:
+    """However a source states a system, the fact carries one; a local table has none."""
+    assert system_from_name(name) == system
+
+
+def test_the_coding_systems_are_those_of_the_published_language() -> None:
+    """Every system that the table gives and the contracts name is spelled alike."""
+    named = {GLN, HSA_ID, NPL_ID, NPL_PACK_ID, ARTICLE_NUMBER, ATC, SNOMED_CT, UCUM, PRESCRIBER_CODE, WORKPLACE_CODE}
+
+    assert named | {NLL_PRESCRIPTION, NLL_DISPENSE, NLL_CHAIN} <= {
+        row["system"] for row in tables.read_table("coding_systems")
+    }
