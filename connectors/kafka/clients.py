@@ -69,7 +69,7 @@ def producer_config(settings: Settings) -> ClientConfig:
         "max.in.flight.requests.per.connection": 5,
         "enable.gapless.guarantee": False,
         "linger.ms": 1,
-        "compression.type": "lz4",
+        "compression.type": "gzip",  # what every client of ours reads without a further package
         "delivery.timeout.ms": int(DELIVERY_SECONDS * 1000),
         "message.max.bytes": RECORD_BYTES_LIMIT,
         "batch.size": RECORD_BYTES_LIMIT,

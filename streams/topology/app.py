@@ -114,7 +114,7 @@ def create_worker(
 ) -> ReconcilerWorker:
     """Put the worker together; nothing runs or connects yet.
 
-    `core_factory` makes the empty core of one partition, `tick` the record that tells a partition the time.
+    `core_factory` makes the empty core of a partition, by its number; `tick` the record that tells a partition the time.
     """
     stop = stop or FailStop()
     for library in ("faust", "mode", "aiokafka", "streams.topology"):
@@ -127,9 +127,11 @@ def create_worker(
     connect_rebalance(app, settings, Rebalance(settings, ownership, core_factory, pool, metrics), stop)
     connect_records(app, settings, RecordFlow(ownership, settings.limits, pool, stop, metrics), stop)
     watchdog = Watchdog(settings, ownership, Watermarks(settings), metrics)
-    wakeups = WakeUps(settings, ownership, tick, pool, metrics)
+    work: list[BackgroundWork] = [watchdog]
+    if settings.wake_ups:
+        work.append(WakeUps(settings, ownership, tick, pool, metrics))
     health = HealthServer(ownership, watchdog, metrics)
-    return ReconcilerWorker(app, Companions(settings, health, [watchdog, wakeups], stop), settings, stop)
+    return ReconcilerWorker(app, Companions(settings, health, work, stop), settings, stop)
 
 
 def create_app(settings: EngineSettings) -> faust.App:

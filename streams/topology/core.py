@@ -51,8 +51,8 @@ class Core(Protocol):
         ...
 
 
-CoreFactory = Callable[[], Core]
-"""Makes the empty core of one partition."""
+CoreFactory = Callable[[int], Core]
+"""Makes the empty core of the partition of this number."""
 
 Tick = Callable[[datetime], bytes]
 """Makes the fact-topic record that says: it is now this time (aware UTC)."""

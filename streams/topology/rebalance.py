@@ -110,7 +110,7 @@ class Rebalance:
         problem = verify(number, restored.position, view)
         if problem is not None:
             raise problem
-        core = self._core_factory()
+        core = self._core_factory(number)
         core.load(restored.rows)
         position = Position(
             next_offset=restored.position.next_offset, checksum=restored.position.checksum, topic_id=view.topic_id

@@ -52,4 +52,7 @@ class EngineSettings(msgspec.Struct, frozen=True, kw_only=True):
     state_topic: str
     """Compacted, with as many partitions as the fact topic; its `min.insync.replicas` is what durability rests on."""
     isolation: Isolation = "transactions"
+    wake_ups: bool = True
+    """Whether partitions are told what the machine's clock says. Off where stored messages are replayed: then the times
+    at which they were first received are the only clock."""
     limits: EngineLimits = EngineLimits()

@@ -1,0 +1,80 @@
+"""The composition root: the one place that knows every part, and puts them together from the settings."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final, Literal, get_args
+
+import msgspec
+
+from connectors.pseudonym import partition_of
+from connectors.settings import Settings
+from contracts import topics
+from contracts.sources import DEFAULT_SOURCES, SourceSystem
+from contracts.topics import TopicSpec, own_topics, vendor_topics
+from streams.command.knowledge import reconciler
+from streams.topology.core import CoreFactory
+from streams.topology.intake import IntakeParts, intake_process
+from streams.topology.publisher import PublisherParts, publisher_process
+from streams.topology.reconciling.core import ReconcilingCore, tick_record
+from streams.topology.settings import EngineSettings, Isolation
+from streams.topology.wakeups import wall_clock
+from streams.worker import reconciler_settings, run_reconciler
+
+Role = Literal["intake", "reconciler", "publisher"]
+ROLES: Final[tuple[Role, ...]] = get_args(Role)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Composition:
+    """One deployment of medlist. ``embedded``: on the demo's broker, which does not isolate transactions."""
+
+    settings: Settings
+    sources: tuple[SourceSystem, ...] = DEFAULT_SOURCES
+    embedded: bool = False
+
+    @property
+    def isolation(self) -> Isolation:
+        """How rows, sends and positions are kept together."""
+        return "none" if self.embedded else "transactions"
+
+    @cached_property
+    def topics(self) -> tuple[TopicSpec, ...]:
+        """Every topic that must exist, by its name on the cluster."""
+        by_system = {source.id: source.topic for source in self.sources}
+        partitions = self.settings.partitions
+        return tuple(
+            msgspec.structs.replace(spec, name=self.settings.topic(spec.name))
+            for spec in (*own_topics(partitions), *vendor_topics(by_system, partitions))
+        )
+
+    @property
+    def engine(self) -> EngineSettings:
+        """The engine's settings. Stored times of receipt are the only clock of a replay: then nothing else wakes it."""
+        settings = reconciler_settings(self.settings, embedded=self.embedded)
+        return msgspec.structs.replace(settings, wake_ups=not self.settings.trust_received_at)
+
+    def core_factory(self) -> CoreFactory:
+        """Return what makes the reconciler's core of a partition."""
+        bound = reconciler()
+        named = {name: self.settings.topic(name) for name in (topics.LIST, topics.CHANGE, topics.QUARANTINE)}
+        partitions = self.settings.partitions
+
+        def is_mine(partition: int) -> Callable[[str], bool]:
+            return lambda pseudonym: partition_of(pseudonym, partitions) == partition
+
+        return lambda partition: ReconcilingCore(bound, named, is_mine(partition))
+
+    def run(self, role: Role) -> int:
+        """Run one role as this process, from its main thread, until it is asked to stop; its exit status.
+
+        Raises ``CodedError`` when it cannot begin.
+        """
+        match role:
+            case "intake":
+                return intake_process(self.settings, self.sources, wall_clock, IntakeParts())
+            case "reconciler":
+                return run_reconciler(self.engine, self.core_factory(), tick_record)
+            case "publisher":
+                parts = PublisherParts(isolation=self.isolation)
+                return publisher_process(self.settings, self.sources, wall_clock, parts)
