@@ -130,7 +130,6 @@ def _dosage(element: JsonObject, issued: datetime | None) -> JsonObject:
         "sequence": element.get("sequence"),
         "instruction": text_at(element, "patientInstruction"),
         "administering": extension_value(element, ADMINISTERING_INSTRUCTION),
-        "additional": [text_at(one, "text") for one in objects(element.get("additionalInstruction"))],
         "as_needed": element.get("asNeededBoolean"),
         "route": [text_at(one, "code") for one in objects(child(element, "route").get("coding"))],
         "dose": [_amounts(one) for one in objects(element.get("doseAndRate"))],

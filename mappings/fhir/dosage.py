@@ -3,7 +3,8 @@
 One element per step. Equal ``sequence`` means parallel, rising means one after the other. Each step says when it applies, as
 ``boundsPeriod``: the treatment's period, or, where steps have lengths in days, the part of it that its place in the order
 gives. Where the start is not known a length stands as ``boundsDuration``.
-The words that the patient reads stand on the first element; ``patientInstruction`` is at most 512 characters.
+The whole text for the patient stands on the first element. Every element has words of its own (G.008): those of its step,
+else those of the dosage; ``patientInstruction`` is at most 512 characters.
 """
 
 from datetime import datetime, timedelta
@@ -42,25 +43,24 @@ def dosage_instruction(directions: Directions) -> list[JsonObject]:
     periods = _periods(steps, directions.period)
     elements = [_element(step, directions, period) for step, period in zip(steps, periods, strict=True)]
     elements = elements or [_words_only(directions)]
-    words: JsonObject = {}
-    if directions.text is not None:
-        words["text"] = directions.text
-    if directions.dosage.text is not None:
-        words["patientInstruction"] = directions.dosage.text
+    words: JsonObject = {"text": directions.text} if directions.text is not None else {}
     if directions.administering is not None:
         words["extension"] = [{"url": ADMINISTERING_INSTRUCTION, "valueString": directions.administering}]
-    elements[0] = words | elements[0] if "extension" not in elements[0] else _joined(words, elements[0])
+    elements[0] = _joined(words, elements[0])
     return elements
 
 
 def dosage_problems(directions: Directions) -> list[Problem]:
     """Return what of a dosage has no place in the resource, every problem named."""
     problems: list[Problem] = []
-    for place, text in (("dosage.text", directions.dosage.text), ("administering", directions.administering)):
+    texts = [("dosage.text", directions.dosage.text), ("administering", directions.administering)]
+    texts += [(f"dosage.steps[{index}].text", step.text) for index, step in enumerate(directions.dosage.steps)]
+    for place, text in texts:
         if text is not None and len(text) > INSTRUCTION_LENGTH:
             told = f"is longer than {INSTRUCTION_LENGTH} characters; shorten it at its source"
             problems.append(Problem(code="too-long", place=place, text=told))
-    if directions.dosage.text is None and not any(step.text for step in directions.dosage.steps):
+    worded = [step.text is not None for step in directions.dosage.steps]
+    if directions.dosage.text is None and not (worded and all(worded)):
         problems.append(Problem(code="missing", place="dosage.text", text="the words for the patient are required"))
     if directions.route is not None and directions.route not in ROUTES:
         problems.append(Problem(code="unknown-code", place="route", text="has no SNOMED CT code in mappings/codes"))
@@ -75,6 +75,8 @@ def quantity(value: Quantity) -> JsonObject:
 
 def _words_only(directions: Directions) -> JsonObject:
     element: JsonObject = {"sequence": 1}
+    if directions.dosage.text is not None:
+        element["patientInstruction"] = directions.dosage.text
     if bounds := _bounds_period(directions.period):
         element["timing"] = {"repeat": {"boundsPeriod": bounds}}
     return element | _route(directions.route) | _most_per_day(directions.dosage.max_per_day)
@@ -102,8 +104,9 @@ def _element(step: DosageStep, directions: Directions, period: Period) -> JsonOb
     element: JsonObject = {"sequence": step.sequence}
     if step.cycle_days is not None:
         element["extension"] = [_cycle(step.cycle_days, step.days_in_cycle)]
-    if step.text is not None:
-        element["additionalInstruction"] = [{"text": step.text}]
+    words = step.text or directions.dosage.text
+    if words is not None:
+        element["patientInstruction"] = words
     if repeat := _repeat(step, period):
         element["timing"] = {"repeat": repeat}
     if step.as_needed:
@@ -170,8 +173,8 @@ def _cycle(days: int, taken: tuple[int, ...]) -> JsonObject:
 
 
 def _joined(words: JsonObject, element: JsonObject) -> JsonObject:
-    extensions = [*words.get("extension", ()), *element["extension"]]
-    return words | element | {"extension": extensions}
+    extensions = [*words.get("extension", ()), *element.get("extension", ())]
+    return words | element | ({"extension": extensions} if extensions else {})
 
 
 def _time_of_day(written: str) -> str:
