@@ -14,6 +14,10 @@ class IntakeLimits(msgspec.Struct, frozen=True, kw_only=True):
     """How long to wait for a first message when nothing is under way; also how fast a stop is noticed."""
     settle_soon_seconds: float = 0.005
     """The same while deliveries are under way: then they are settled and committed."""
+    under_way_messages: int = 2_000
+    """Messages under way that are settled before more are sent; a crash repeats at most these and one batch."""
+    under_way_seconds: float = 0.1
+    """The same, by the age of the oldest."""
     pack_facts: int = 500
     """Facts in one record of the fact topic."""
     record_bytes: int = 900_000

@@ -1,6 +1,8 @@
 """The loop: take, interpret, send, settle, commit.
 
-One batch is on its way to the brokers while the next is interpreted; it is settled and committed before the next is sent.
+Batches are sent as soon as they are interpreted, while earlier ones are still on their way; they are settled and committed
+together, when nothing more is waiting, or when they have become many or old. So at low load nothing waits for a commit, and
+in catch-up the commits are few.
 """
 
 import threading
@@ -66,7 +68,7 @@ class Loop:
         self._outbox = Outbox(settings, edge.limits.delivery_seconds)
         self._fact_topic = settings.topic(FACT)
         self._quarantine_topic = settings.topic(QUARANTINE)
-        self._under_way: _Batch | None = None
+        self._under_way: list[_Batch] = []
 
     def begin(self) -> None:
         """Check that every topic is there, and join the group. Raises `IntakeError`."""
@@ -76,14 +78,23 @@ class Loop:
     def run(self, clock: Clock, stop: threading.Event) -> None:
         """Move messages until `stop` is set; then finish what was taken, commit, and leave the group."""
         while not stop.is_set():
-            wait = self._limits.settle_soon_seconds if self._under_way else self._limits.idle_seconds
-            messages = self._consumer.take(wait)
+            messages = self._consumer.take(
+                self._limits.idle_seconds if not self._under_way else self._limits.settle_soon_seconds
+            )
             batch = self._interpret(messages, clock()) if messages else None
-            self._settle()
+            if batch is None or self._is_much_under_way():
+                self._settle()
             if batch is not None:
                 self._send(batch)
         self._settle()
         self._consumer.close()
+
+    def _is_much_under_way(self) -> bool:
+        if not self._under_way:
+            return False
+        age_seconds = time.monotonic() - self._under_way[0].taken_at
+        count = sum(batch.count for batch in self._under_way)
+        return count >= self._limits.under_way_messages or age_seconds >= self._limits.under_way_seconds
 
     def _interpret(self, messages: Sequence[Message], now: datetime) -> _Batch:
         started = time.monotonic()
@@ -108,7 +119,7 @@ class Loop:
             for message in messages:
                 self._send_quarantine(message, route.source.id)
                 self._send_answer(message, route)
-        self._under_way = batch
+        self._under_way.append(batch)
 
     def _send_quarantine(self, message: Interpreted, source: str) -> None:
         if not message.problems:
@@ -128,16 +139,20 @@ class Loop:
         self._outbox.put(route.answers, value, JSON_HEADERS, key=f"{place.topic}/{place.partition}".encode())
 
     def _settle(self) -> None:
-        """Wait for what is under way, then commit it; called before the next is sent and before partitions go."""
-        batch, self._under_way = self._under_way, None
-        if batch is None:
+        """Wait for everything that is under way, then commit it; also called before partitions go."""
+        batches, self._under_way = self._under_way, []
+        if not batches:
             self._consumer.commit_left()
             return
         self._outbox.settle()
-        self._consumer.commit(batch.offsets)
-        for topic, messages in batch.messages.items():
-            self._metrics.settled(self._routes[topic].source.id, messages)
-        self._metrics.round_done(batch.count, batch.records, time.monotonic() - batch.taken_at)
+        offsets: dict[Here, int] = {}
+        for batch in batches:
+            offsets |= batch.offsets
+        self._consumer.commit(offsets)
+        for batch in batches:
+            for topic, messages in batch.messages.items():
+                self._metrics.settled(self._routes[topic].source.id, messages)
+            self._metrics.round_done(batch.count, batch.records, time.monotonic() - batch.taken_at)
 
 
 def received_of(message: Message, place: Place, now: datetime) -> Received:

@@ -9,7 +9,7 @@ from streams.topology.intake import IntakeParts, intake_process
 from streams.topology.intake.limits import IntakeLimits
 from tests.streams.topology.intake.trivial import READERS, SOURCE
 
-SMALL_BATCHES = IntakeLimits(batch_messages=5)
+SMALL_BATCHES = IntakeLimits(batch_messages=10, under_way_messages=20)
 """So that a kill falls into the middle of the work."""
 
 

@@ -27,7 +27,7 @@ from tests.streams.topology.intake.wire import (
 
 pytestmark = [pytest.mark.kafka, pytest.mark.slow]
 
-MESSAGES = 6_000
+MESSAGES = 4_200
 BROKEN_EACH = 50
 PARTITIONS = 4
 KILLS = 6
@@ -44,6 +44,11 @@ class Worker:
         self._log = log
         self.process = self._started()
 
+    @property
+    def has_partitions(self) -> bool:
+        """Whether it has told, since its last start, of partitions that were dealt out to it."""
+        return b"intake.assigned" in self._log.read_bytes()[self._log_start :]
+
     def restart(self) -> None:
         """Start the process again, as a supervisor would."""
         self.process = self._started()
@@ -55,13 +60,15 @@ class Worker:
         self.restart()
 
     def end(self) -> int:
-        """Stop it in good order and return its exit status."""
+        """Stop it in good order, once it has begun to work, and return its exit status."""
+        eventually(lambda: self.has_partitions or self.process.poll() is not None, "it has begun")
         self.process.send_signal(signal.SIGTERM)
         return self.process.wait(60)
 
     def _started(self) -> subprocess.Popen[bytes]:
         command = [sys.executable, "-m", "tests.streams.topology.intake.process", self._settings]
         with self._log.open("ab") as log:
+            self._log_start = log.tell()
             return subprocess.Popen(command, stderr=log)
 
 
@@ -90,12 +97,6 @@ def messages(count: int) -> list[bytes]:
     return [f"broken {n}".encode() if n % BROKEN_EACH == 0 else said(ids=[f"f{n}"]) for n in range(count)]
 
 
-def progress(settings: Settings, least: int) -> int:
-    """Wait until so many messages are committed, and return how many are."""
-    eventually(lambda: committed(settings) >= least, f"{least} messages committed")
-    return committed(settings)
-
-
 def require_everything(settings: Settings, sent: list[bytes]) -> None:
     """Every message is there as its fact or in quarantine, every one was answered, and nothing else is there."""
     broken = {value for value in sent if value.startswith(b"broken")}
@@ -111,18 +112,21 @@ def require_everything(settings: Settings, sent: list[bytes]) -> None:
 def test_kill_after_kill_loses_nothing(settings: Settings, tmp_path: Path) -> None:
     """Killed again and again in the middle of its work, the intake still ends with every fact and every broken message."""
     sent = messages(MESSAGES)
-    send(settings, sent)
     chance = random.Random(SEED)
-    done = 0
+    share = MESSAGES // KILLS
+    kills_in_the_middle = 0
 
     with worker(settings, tmp_path / "log", "one") as intake:
-        for _ in range(KILLS):
-            done = progress(settings, done + chance.randrange(1, MESSAGES // KILLS - 200))
+        for start in range(0, MESSAGES, share):
+            send(settings, sent[start : start + share])
+            least = start + chance.randrange(1, share // 2)
+            eventually(lambda least=least: committed(settings) >= least, "progress before a kill")  # type: ignore[misc]
             intake.kill()
-        assert done < MESSAGES, "all was over before the last kill: it proved nothing"
+            kills_in_the_middle += committed(settings) < start + share
         eventually(lambda: committed(settings) == MESSAGES, "all messages committed")
         assert intake.end() == STOPPED
 
+    assert kills_in_the_middle > 0
     require_everything(settings, sent)
 
 
@@ -132,7 +136,7 @@ def test_members_that_come_and_go_lose_nothing(settings: Settings, tmp_path: Pat
     send(settings, sent[: MESSAGES // 2])
 
     with worker(settings, tmp_path / "one", "one") as one, worker(settings, tmp_path / "two", "two") as two:
-        eventually(lambda: committed(settings) > 0, "progress")
+        eventually(lambda: one.has_partitions and two.has_partitions, "both have partitions")
         two.process.send_signal(signal.SIGSTOP)
         send(settings, sent[MESSAGES // 2 :])
         eventually(lambda: committed(settings) == MESSAGES, "the other took over")

@@ -49,7 +49,7 @@ def eventually(done: Callable[[], bool], what: str) -> None:
     deadline = time.monotonic() + DEADLINE_SECONDS
     while not done():
         assert time.monotonic() < deadline, f"not within {DEADLINE_SECONDS} s: {what}"
-        time.sleep(0.02)
+        time.sleep(0.1)
 
 
 def send(settings: Settings, values: Sequence[bytes], headers: Sequence[tuple[str, bytes]] = ()) -> None:
