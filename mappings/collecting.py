@@ -26,6 +26,10 @@ class Problems:
         """Note a problem. ``text`` says what to do, and never quotes what may be personal."""
         self._found.append(Problem(code=code, place=place, text=text))
 
+    def take(self, others: "Problems") -> None:
+        """Note the problems of a part as well."""
+        self._found.extend(others.found)
+
     def keep(self, read: T | Problem) -> T | None:
         """Return what was read, or note the problem and return ``None``."""
         if isinstance(read, Problem):

@@ -3,10 +3,20 @@
 from collections import Counter
 from collections.abc import Iterable
 from decimal import Decimal
+from typing import Final
 
 import msgspec
 
 from contracts.values import DosageStep, Quantity
+
+MOST_TIMES: Final = 1_000
+"""How often per period a dose can be taken."""
+LONGEST_CYCLE_DAYS: Final = 366
+"""Longest period after which a schedule repeats."""
+LONGEST_DURATION_DAYS: Final = 36_525
+"""Longest time that a step can last: a hundred years."""
+MOST_OCCASIONS: Final = 500
+"""How many intakes a schedule can list."""
 
 
 class Occasion(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,7 +48,7 @@ _Dose = tuple[Quantity | None, Quantity | None, str | None]
 
 
 def _step(dose: _Dose, on: tuple[int, ...], clock: list[tuple[str | None, int]], cycle_days: int) -> DosageStep:
-    is_daily = on == tuple(range(1, cycle_days + 1))
+    is_daily = len(on) == cycle_days == on[-1]
     low, high, words = dose
     return DosageStep(
         dose=low,

@@ -6,9 +6,10 @@ from typing import Any, TypeVar, cast
 
 import msgspec
 
-from contracts.values import Period
+from contracts.values import DosageStep, Period
 from mappings.codes.json_input import MAX_TEXT
 from mappings.codes.numbers import exact
+from mappings.codes.schedules import LONGEST_CYCLE_DAYS, LONGEST_DURATION_DAYS, MOST_TIMES
 from mappings.codes.times import FIRST_YEAR, LAST_YEAR
 from mappings.collecting import Problems
 
@@ -59,4 +60,18 @@ def _normal_struct(value: msgspec.Struct, place: str, problems: Problems) -> msg
     read = msgspec.structs.replace(value, **changed)
     if isinstance(read, Period) and read.start is not None and read.end is not None and read.end < read.start:
         problems.add("contradiction", f"{place}.end", "the period ends before it starts")
+    if isinstance(read, DosageStep):
+        _check_limits(read, place, problems)
     return read
+
+
+def _check_limits(step: DosageStep, place: str, problems: Problems) -> None:
+    """Note counts that no dosage has: whoever walks through the days of a step must come to an end."""
+    days = (*step.days_in_cycle, step.cycle_days)
+    for name, value, most in (
+        ("frequency", step.frequency, MOST_TIMES),
+        ("duration_days", step.duration_days, LONGEST_DURATION_DAYS),
+        ("cycle_days", max((day for day in days if day is not None), default=None), LONGEST_CYCLE_DAYS),
+    ):
+        if value is not None and not 1 <= value <= most:
+            problems.add("unreadable", f"{place}.{name}", f"must be 1-{most}")

@@ -29,8 +29,7 @@ def read_orders(message: JsonObject, _: str, header: Header | None, context: Con
     for row in message.children("Bestallningsrader", required=True):
         own = Problems()
         fact = _order(row.with_problems(own), header, context)
-        for problem in own.found:
-            message.problems.keep(problem)
+        message.problems.take(own)
         if fact is not None and not own:
             facts.append(fact)
     return facts
@@ -47,7 +46,7 @@ def _order(row: JsonObject, header: Header | None, context: Context) -> Fact | N
     packages = row.whole("antalforpackningar")
     if packages is not None and packages < 1:
         row.problems.add("unreadable", row.at("antalforpackningar"), "must be at least 1")
-    unit = read_dose_unit(row, medication) if "maxdygnsdos" in row else None
+    unit = read_dose_unit(row) if "maxdygnsdos" in row else None
     max_per_day, acute = read_amount(row, "maxdygnsdos", unit), row.flag("akutbestallning")
     if header is None or order is None or status is None or occurred_at is None or medication is None:
         return None

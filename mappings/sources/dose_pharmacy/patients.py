@@ -42,8 +42,7 @@ def read_status(message: JsonObject, _: str, header: Header | None, context: Con
     for entry in message.children("Vardtagarstatus", required=True):
         own = Problems()
         fact = _status(entry.with_problems(own), header, context)
-        for problem in own.found:
-            message.problems.keep(problem)
+        message.problems.take(own)
         if fact is not None and not own:
             facts.append(fact)
     return facts
@@ -88,7 +87,7 @@ def read_basis(message: JsonObject, event: str, header: Header | None, context: 
         return []
     version = basis.whole("dosunderlagsversion", required=event != "dosunderlag-avregistrerat")
     occurred_at = read_instant(basis, "statustidpunkt", context, required=True)
-    if header is None or occurred_at is None:
+    if message.problems or header is None or occurred_at is None:
         return []
     content = DoseBasis(person=header.person, status=BASIS[event], basis_version=version)
     return [fact_of(header, f"{header.patient}/basis", occurred_at, content, context)]

@@ -7,14 +7,13 @@ from contracts.systems import NLL_PRESCRIPTION
 from contracts.values import Dosage, Identifier, Medication, Quantity, Reference
 from mappings.codes.forms import FORMS, form_from_word
 from mappings.codes.json_input import JsonObject
-from mappings.codes.schedules import Occasion, steps_of
+from mappings.codes.schedules import MOST_OCCASIONS, Occasion, steps_of
 from mappings.codes.substances import is_atc
 from mappings.codes.times import read_time_of_day
 from mappings.codes.units import quantity
 
 LONGEST_PERIOD_DAYS: Final = 28
 """Longest period of a dosage schedule (NOD: periodlängd 1-28)."""
-MOST_OCCASIONS: Final = 500
 
 _FOURTEEN_DIGITS = re.compile(r"\d{14}", re.ASCII)
 
@@ -53,13 +52,14 @@ def read_prescription_reference(row: JsonObject) -> tuple[Reference, ...]:
     return (Reference(role="prescription", target=Identifier(system=NLL_PRESCRIPTION, value=ordination)),)
 
 
-def read_dose_unit(row: JsonObject, medication: Medication | None) -> str | None:
+def read_dose_unit(row: JsonObject) -> str | None:
     """Return the unit that the row's amounts count: ``dosenhet``, else the dose unit of the form that it states."""
     stated = row.text("dosenhet")
     if stated is not None:
         return stated
-    if medication is not None and medication.form is not None:
-        return FORMS[medication.form].dose_unit
+    form = form_from_word(row.text("lakemedelsform") or "")
+    if form is not None:
+        return FORMS[form].dose_unit
     row.problems.add("missing", row.at("dosenhet"), "state what amounts count, or a form that tells it")
     return None
 

@@ -52,7 +52,10 @@ def read_roll(message: JsonObject, event: str, header: Header | None, context: C
     element = message.child("Dosrulle", required=True)
     if element is None:
         return []
-    roll = _roll(element, event, context)
+    shared = Problems()
+    read = _roll(element.with_problems(shared), event, context)
+    element.problems.take(shared)
+    roll = None if shared else read
     rows = element.children("rader", required=True)
     if len(rows) > MOST_ROWS:
         element.problems.add("too-long", element.at("rader"), f"has more than {MOST_ROWS} rows")
@@ -64,8 +67,7 @@ def read_roll(message: JsonObject, event: str, header: Header | None, context: C
     for row in rows[:MOST_ROWS]:
         own = Problems()
         fact = _row(row.with_problems(own), event, (header, roll), context)
-        for problem in own.found:
-            element.problems.keep(problem)
+        element.problems.take(own)
         if fact is not None and not own:
             facts.append(fact)
     return facts
@@ -100,7 +102,7 @@ def _row(row: JsonObject, event: str, shared: tuple[Header | None, Roll | None],
         return _taken_back(row_id, header, roll, context)
     medication = read_product(row)
     references = read_prescription_reference(row)
-    dosage = read_schedule(row, read_dose_unit(row, medication))
+    dosage = read_schedule(row, read_dose_unit(row))
     if header is None or roll is None or row_id is None or medication is None:
         return None
     content = DoseSupply(

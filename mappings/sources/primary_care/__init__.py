@@ -41,8 +41,7 @@ def read(message: Message, context: Context) -> Reading:
         own = Problems()
         read_facts = read_record(record.with_problems(own), context)
         facts.extend(() if own else read_facts)
-        for problem in own.found:
-            problems.keep(problem)
+        problems.take(own)
     return Reading(facts=tuple(facts), problems=problems.found)
 
 

@@ -14,6 +14,7 @@ import msgspec
 
 from contracts.values import PeriodUnit, Quantity
 from mappings.codes.numbers import exact
+from mappings.codes.schedules import LONGEST_DURATION_DAYS, MOST_TIMES
 from mappings.codes.units import quantity
 from mappings.sources.primary_care.xml_input import Element
 
@@ -30,7 +31,6 @@ PERIOD_UNITS: Final[Mapping[str, PeriodUnit]] = MappingProxyType(
 _RATE_UNIT = re.compile(r"(?:(?:1|ggr|gånger|gång)?\s*(?:/|per)\s*)?([a-zåäö]+?)(?:-1)?")
 _DAYS_PER_WEEK = 7
 _HOURS_PER_DAY = 24
-_MOST_PER_PERIOD = 1000
 
 
 class Interval(msgspec.Struct, frozen=True, kw_only=True):
@@ -85,10 +85,8 @@ def read_rate(element: Element | None) -> Rate | None:
     if element is None or value is None or unit is None:
         return None
     ratio = Fraction(value)
-    if not 0 < ratio.numerator <= _MOST_PER_PERIOD:
-        element.problems.add(
-            "unreadable", element.at("value"), f"write how often, above 0 and up to {_MOST_PER_PERIOD}"
-        )
+    if ratio <= 0 or max(ratio.numerator, ratio.denominator) > MOST_TIMES:
+        element.problems.add("unreadable", element.at("value"), "write how often, as a number between 0.001 and 1000")
         return None
     return Rate(times=ratio.numerator, period=Decimal(ratio.denominator), unit=unit)
 
@@ -98,21 +96,21 @@ def read_span(element: Element | None) -> tuple[Decimal, PeriodUnit] | None:
     value, unit = _value_and_unit(element, lambda word: word)
     if element is None or value is None or unit is None:
         return None
-    if value <= 0:
-        element.problems.add("unreadable", element.at("value"), "a span of time is above 0")
+    if not 0 < value <= LONGEST_DURATION_DAYS:
+        element.problems.add("unreadable", element.at("value"), "a span of time is above 0 and within a hundred years")
         return None
     return value, unit
 
 
 def whole_days(value: Decimal, unit: PeriodUnit) -> int | None:
-    """Return a span in days, or ``None`` when it is no whole number of days."""
+    """Return a span in days, or ``None`` when it is no whole number of days, or longer than a hundred years."""
     days = {
         "d": Fraction(value),
         "wk": Fraction(value) * _DAYS_PER_WEEK,
         "h": Fraction(value) / _HOURS_PER_DAY,
         "mo": None,
     }[unit]
-    return int(days) if days is not None and days.denominator == 1 else None
+    return int(days) if days is not None and days.denominator == 1 and days <= LONGEST_DURATION_DAYS else None
 
 
 def period_unit_of(word: str) -> PeriodUnit | None:

@@ -18,7 +18,7 @@ from typing import Final
 import msgspec
 
 from contracts.values import Dosage, DosageStep, Quantity
-from mappings.codes.schedules import Occasion, steps_of
+from mappings.codes.schedules import LONGEST_CYCLE_DAYS, MOST_OCCASIONS, Occasion, steps_of
 from mappings.codes.times import read_time_of_day
 from mappings.collecting import Problems
 from mappings.sources.primary_care.amounts import (
@@ -169,7 +169,12 @@ def _occasions(element: Element, uncarried: Problems) -> Stages:
     occasions = element.children("administration")
     if not occasions:
         element.problems.add("missing", element.at("administration"), "needs at least one entry")
+    if len(occasions) > MOST_OCCASIONS:
+        element.problems.add("too-long", element.at("administration"), f"has more than {MOST_OCCASIONS} entries")
     cycle = None if span is None else whole_days(*span)
+    if cycle is not None and cycle > LONGEST_CYCLE_DAYS:
+        element.problems.add("too-long", element.at("period"), f"a schedule repeats within {LONGEST_CYCLE_DAYS} days")
+        return ()
     if cycle is None:
         if span is not None:
             uncarried.add("unsupported", element.place, "state the period in whole days")

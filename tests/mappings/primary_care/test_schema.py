@@ -8,7 +8,7 @@ from lxml import etree
 from tests.mappings.recordings import ROOT, message_file
 
 SCHEMA = (
-    Path(__file__).resolve().parents[2].parent
+    Path(__file__).resolve().parents[3].parent
     / "shared/schemas/rivta/clinicalprocess/activityprescription/actoutcome/interactions"
     / "GetMedicationHistoryInteraction/GetMedicationHistoryResponder_2.0.xsd"
 )
