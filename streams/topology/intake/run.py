@@ -70,6 +70,14 @@ class Intake:
             self._stop(error)
         self._watch.close()
 
+    def caught_up(self) -> bool:
+        """Whether everything that is in the source topics now is done and committed; asks the broker. For any thread."""
+        looked = self._watch.look()
+        ours = self._standings.assigned
+        if looked is None or not self._standings.ready:
+            return False
+        return all(here in looked and not looked[here].lag for here in ours)
+
 
 def run_intake(
     settings: Settings,

@@ -5,22 +5,31 @@ import random
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from confluent_kafka import Producer, TopicPartition
+from confluent_kafka.admin import AdminClient
 
 from connectors.settings import DEMO_PSEUDONYM_KEY, Settings
+from streams.topology.intake import Intake, IntakeParts
+from streams.topology.intake.problems import IntakeCode, IntakeError
+from streams.topology.problems import OPERATOR_STATUS
 from tests.kafka.broker import LocalKafka
 from tests.kafka.topics import create_topics
-from tests.streams.topology.intake.trivial import said, topics
+from tests.streams.topology.intake.trivial import READERS, SOURCE, said, topics
 from tests.streams.topology.intake.wire import (
+    NOW,
+    StopsNoted,
     answers,
     committed,
     eventually,
     facts,
     facts_by_partition,
+    intake,
     quarantined,
     send,
 )
@@ -116,15 +125,15 @@ def test_kill_after_kill_loses_nothing(settings: Settings, tmp_path: Path) -> No
     share = MESSAGES // KILLS
     kills_in_the_middle = 0
 
-    with worker(settings, tmp_path / "log", "one") as intake:
+    with worker(settings, tmp_path / "log", "one") as one:
         for start in range(0, MESSAGES, share):
             send(settings, sent[start : start + share])
             least = start + chance.randrange(1, share // 2)
             eventually(lambda least=least: committed(settings) >= least, "progress before a kill")  # type: ignore[misc]
-            intake.kill()
+            one.kill()
             kills_in_the_middle += committed(settings) < start + share
         eventually(lambda: committed(settings) == MESSAGES, "all messages committed")
-        assert intake.end() == STOPPED
+        assert one.end() == STOPPED
 
     assert kills_in_the_middle > 0
     require_everything(settings, sent)
@@ -154,14 +163,60 @@ def test_a_broker_that_dies_and_returns_loses_nothing(own_kafka: LocalKafka, tmp
     sent = messages(MESSAGES)
     send(settings, sent)
 
-    with worker(settings, tmp_path / "log", "one") as intake:
+    with worker(settings, tmp_path / "log", "one") as one:
         eventually(lambda: committed(settings) > MESSAGES // 10, "progress")
         own_kafka.kill()
         own_kafka.start()
-        if intake.process.poll() is not None:
-            assert intake.process.returncode == ASKS_FOR_RESTART
-            intake.restart()
+        if one.process.poll() is not None:
+            assert one.process.returncode == ASKS_FOR_RESTART
+            one.restart()
         eventually(lambda: committed(settings) == MESSAGES, "all messages committed")
-        assert intake.end() == STOPPED
+        assert one.end() == STOPPED
 
     require_everything(settings, sent)
+
+
+def test_messages_that_are_gone_before_they_were_read_are_never_passed_over_silently(settings: Settings) -> None:
+    """Deleted from under our position: the intake stops and asks for a person, instead of going on behind the gap."""
+    sent = messages(30)
+    send(settings, sent[:15])
+    with intake(settings):
+        eventually(lambda: committed(settings) == 15, "the first messages committed")
+    send(settings, sent[15:])
+    topic = settings.topic(SOURCE.topic)
+    admin = AdminClient(settings.kafka_client())
+    for deleted in admin.delete_records([TopicPartition(topic, 0, 8)]).values():
+        deleted.result(30)
+
+    with intake(settings) as stop:
+        eventually(lambda: bool(stop.causes), "the intake stopped")
+
+    (cause,) = stop.causes
+    assert isinstance(cause, IntakeError)
+    assert cause.reason is IntakeCode.POSITION_LOST
+    assert cause.status == OPERATOR_STATUS
+
+
+def test_what_vendors_write_in_transactions_is_read_and_never_holds_us_up(settings: Settings) -> None:
+    """A committed transaction becomes facts, an aborted one nothing; the markers they leave are no lag."""
+    vendor = Producer(settings.kafka_client() | {"transactional.id": f"{settings.topic_prefix}vendor"})
+    vendor.init_transactions(30)
+    for name, is_committed in (("kept", True), ("aborted", False)):
+        vendor.begin_transaction()
+        vendor.produce(settings.topic(SOURCE.topic), said(ids=[name]), partition=0)
+        vendor.flush(30)
+        if is_committed:
+            vendor.commit_transaction(30)
+        else:
+            vendor.abort_transaction(30)
+    parts = IntakeParts(readers=READERS, stop=StopsNoted())
+    over = threading.Event()
+    running = Intake(settings, [SOURCE], parts)
+    thread = threading.Thread(target=running.run, args=(lambda: NOW, over))
+    thread.start()
+
+    eventually(running.caught_up, "caught up")
+
+    over.set()
+    thread.join()
+    assert {fact.source_id for fact in facts(settings)} == {"kept"}

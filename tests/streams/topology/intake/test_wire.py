@@ -33,7 +33,7 @@ from tests.streams.topology.intake.wire import (
 )
 
 PARTITIONS = 4
-PRODUCE = 0
+PRODUCE, OFFSET_COMMIT = 0, 8
 
 
 @pytest.fixture
@@ -172,6 +172,30 @@ def test_a_failed_delivery_stops_the_intake_before_the_commit(broker: EmbeddedBr
     assert isinstance(cause, IntakeError)
     assert cause.reason is IntakeCode.SEND_FAILED
     assert committed(settings) == 0
+
+
+def test_a_commit_that_cannot_be_made_now_is_made_later(broker: EmbeddedBroker, settings: Settings) -> None:
+    """A coordinator that moves does not end the intake: the offsets go with the next commit."""
+    send(settings, [said(ids=["a"])])
+    broker.fail_next(OFFSET_COMMIT, *[KafkaError.NOT_COORDINATOR] * 2)
+
+    with intake(settings) as stop:
+        eventually(lambda: committed(settings) == 1, "the message committed")
+
+    assert stop.causes == []
+
+
+def test_a_commit_that_is_forbidden_stops_the_intake(broker: EmbeddedBroker, settings: Settings) -> None:
+    """Going on would repeat everything at every start; somebody must give the right to the group."""
+    send(settings, [said(ids=["a"])])
+    broker.fail_next(OFFSET_COMMIT, KafkaError.GROUP_AUTHORIZATION_FAILED)
+
+    with intake(settings) as stop:
+        eventually(lambda: bool(stop.causes), "the intake stopped")
+
+    (cause,) = stop.causes
+    assert isinstance(cause, IntakeError)
+    assert cause.reason is IntakeCode.COMMIT_FAILED
 
 
 def test_a_reader_that_raises_stops_the_intake_before_the_commit(settings: Settings) -> None:
