@@ -98,6 +98,10 @@ class NllClient:
         """Carry out all entries of a transaction bundle or none."""
         return await self._write("POST", "", bundle, task, write)
 
+    async def verify(self, bundle: JsonObject, task: Task, write: Write) -> Outcome:
+        """Ask what would become of a transaction bundle (``$verify``); nothing is stored."""
+        return await self._write("POST", "$verify", bundle, task, write)
+
     async def _all_pages(self, kind: str, query: Mapping[str, str], task: Task) -> list[JsonObject] | Outcome:
         found: list[JsonObject] = []
         outcome = await self._read(kind, query, task)
