@@ -1,6 +1,7 @@
 """What every test may ask for: a real Kafka, a broker of its own to break, topics that no other test uses."""
 
 import os
+import resource
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -18,6 +19,16 @@ from tests.kafka.topics import create_topics
 settings.register_profile("short", max_examples=60, deadline=None, derandomize=True, database=None)
 settings.register_profile("long", max_examples=1000, deadline=None, print_blob=True)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "short"))
+
+# A test that runs away ends in a MemoryError of its own, not in the death of whatever else the machine does.
+_MEMORY_BYTES = 6 * 1024**3
+
+
+def pytest_configure() -> None:
+    """Limit the memory of the run."""
+    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    limit = _MEMORY_BYTES if hard == resource.RLIM_INFINITY else min(hard, _MEMORY_BYTES)
+    resource.setrlimit(resource.RLIMIT_DATA, (limit, hard))
 
 
 def _no_broker(reason: str) -> NoReturn:
