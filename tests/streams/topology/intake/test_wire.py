@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
-from confluent_kafka import KafkaError
+from confluent_kafka import KafkaError, Producer
 
 from connectors.kafka.embedded import EmbeddedBroker
 from connectors.pseudonym import partition_of, pseudonymiser
@@ -118,6 +118,9 @@ def test_a_replayed_message_comes_back_as_it_was(settings: Settings) -> None:
     with intake(settings):
         eventually(lambda: committed(settings) == 1, "the message committed")
     (waiting,) = quarantined(settings)
+    of_another = Producer(settings.kafka_client())
+    of_another.produce(settings.topic(QUARANTINE), b"[", partition=partition_of(waiting.id, PARTITIONS))
+    of_another.flush(10)
 
     replayed = replay_quarantine(settings, [waiting.id])
 
