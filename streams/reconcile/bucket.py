@@ -15,7 +15,7 @@ import msgspec
 from contracts.facts.base import TreatmentContent
 from contracts.medication_list import Finding, Unattached
 from contracts.values import Identifier
-from streams.reconcile.entries import Entry, identifiers_of, make_entries, references_of
+from streams.reconcile.entries import Entry, identifiers_of, make_entry, references_of
 from streams.reconcile.evidence import contradict, same_drug
 from streams.reconcile.findings import confirmed_at, finding, head_findings, leaf_findings
 from streams.reconcile.ids import leading, record_id
@@ -58,6 +58,8 @@ class Bucket:
         self.records: dict[Identifier, Record] = {}
         self.tokens: set[Hashable] = set()
         self._structure: Structure | None = None
+        self._entries: dict[Identifier, Entry] = {}
+        self._leaves: dict[Identifier, Leaf] = {}
         self._views: dict[int, LineView] = {}
         self._heads: dict[int, Heads] = {}
         self._head_findings: dict[int, tuple[Finding, ...]] = {}
@@ -67,7 +69,7 @@ class Bucket:
         """Take a record in, in place of an earlier state of it. ``fresh``: it was not known before."""
         self.records[record.key] = record
         if fresh and self._structure is not None and not isinstance(record.newest.content, HEAD_TYPES):
-            self._attach(self._structure, make_leaf(record, self._profile))
+            self._attach(self._structure, self._leaf(record))
         else:
             self.rebuild()
 
@@ -95,7 +97,8 @@ class Bucket:
 
     def _make(self, decided: Wishes) -> Structure:
         heads = [r for r in self.records.values() if isinstance(r.newest.content, HEAD_TYPES)]
-        matched = match(make_entries(heads, self._profile), decided, self._rules)
+        entries = [self._entry(record) for record in sorted(heads, key=lambda record: record.key)]
+        matched = match(entries, decided, self._rules)
         lines: list[Line] = []
         strand_lists: list[Sequence[Entry]] = []
         treatment_of: list[int] = []
@@ -117,9 +120,21 @@ class Bucket:
         )
         leaves = [r for r in self.records.values() if not isinstance(r.newest.content, HEAD_TYPES)]
         for record in leaves:
-            self._attach(made, make_leaf(record, self._profile), regroup=False)
+            self._attach(made, self._leaf(record), regroup=False)
         self._regroup(made)
         return made
+
+    def _entry(self, record: Record) -> Entry:
+        entry = self._entries.get(record.key)
+        if entry is None or entry.record is not record:
+            entry = self._entries[record.key] = make_entry(record, self._profile)
+        return entry
+
+    def _leaf(self, record: Record) -> Leaf:
+        leaf = self._leaves.get(record.key)
+        if leaf is None or leaf.record is not record:
+            leaf = self._leaves[record.key] = make_leaf(record, self._profile)
+        return leaf
 
     def _attach(self, made: Structure, leaf: Leaf, *, regroup: bool = True) -> None:
         place = made.attacher.place(leaf)

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 from typing import Final
 
 import msgspec
@@ -45,10 +46,11 @@ def daily_dose(dosage: Dosage, profile: Profile, start: datetime | None, when: d
     regular = [step for step in steps if not step.as_needed]
     if not regular:
         return _as_needed(dosage, profile)
-    return _sum(regular, profile)
+    return _sum(tuple(regular), profile)
 
 
-def _sum(steps: Iterable[DosageStep], profile: Profile) -> Dose:
+@lru_cache(maxsize=50_000)
+def _sum(steps: tuple[DosageStep, ...], profile: Profile) -> Dose:
     total = Fraction(0)
     units: set[str] = set()
     for step in steps:

@@ -1,6 +1,5 @@
 """Entries: head records (orders, prescriptions, rows, reports) as matching and the list see them."""
 
-from collections.abc import Iterable
 from datetime import datetime
 
 import msgspec
@@ -65,11 +64,6 @@ class Entry(msgspec.Struct, frozen=True, gc=False, eq=False):
         return LAYER_OF[self.kind]
 
 
-def make_entries(records: Iterable[Record], profile: Profiler) -> list[Entry]:
-    """Return the entries of head records, sorted by key."""
-    return [_entry(record, profile) for record in sorted(records, key=lambda record: record.key)]
-
-
 def treatment_content(record: Record) -> TreatmentContent:
     """Return the newest content of a record about a treatment."""
     content = record.newest.content
@@ -98,7 +92,8 @@ def identifiers_of(record: Record) -> frozenset[Identifier]:
     ) | {record.key}
 
 
-def _entry(record: Record, profile: Profiler) -> Entry:
+def make_entry(record: Record, profile: Profiler) -> Entry:
+    """Return the entry of a head record."""
     content = treatment_content(record)
     references = references_of(record)
     chains = frozenset(r.target for r in references if r.role == "chain")

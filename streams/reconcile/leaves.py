@@ -84,6 +84,16 @@ def _time(record: Record, content: TreatmentContent) -> datetime:
     return fact.occurred_at or planned or fact.recorded_at or EARLIEST
 
 
+class _Fit(msgspec.Struct, frozen=True, gc=False):
+    """A line that a product fits, through one of its entries, and when."""
+
+    line: int
+    begins: datetime
+    ends: datetime
+    ends_late: datetime
+    rank: tuple[object, ...]
+
+
 class Attacher:
     """Finds the line of a leaf among the lines (strands) of a patient's treatments."""
 
@@ -95,6 +105,7 @@ class Attacher:
         self._owner: dict[Identifier, int] = {}
         self._hub: dict[Identifier, set[int]] = {}
         self._by_token: dict[object, set[int]] = {}
+        self._fits: dict[tuple[int, str], tuple[Profile, list[_Fit]]] = {}
         for index, line in enumerate(lines):
             for entry in line:
                 for identifier in identifiers_of(entry.record):
@@ -144,30 +155,46 @@ class Attacher:
         return None
 
     def _ranked(self, leaf: Leaf) -> list[tuple[tuple[object, ...], int]]:
-        candidates = {line for token in _tokens(leaf.profile) for line in self._by_token.get(token, ())}
-        ranked = []
-        for line in candidates:
-            ranks = [rank for e in self._lines[line] if (rank := self._rank(leaf, e)) is not None]
-            if ranks:
-                ranked.append((min(ranks), line))
-        return sorted(ranked)
+        """Return the lines a leaf may belong to, the best first, each with its rank (smaller is better)."""
+        best: dict[int, tuple[object, ...]] = {}
+        for fit in self._fits_of(leaf.profile, leaf.record.key.system):
+            if not fit.begins <= leaf.at <= fit.ends_late:
+                continue
+            rank = (leaf.at > fit.ends, *fit.rank)
+            if fit.line not in best or rank < best[fit.line]:
+                best[fit.line] = rank
+        return sorted((rank, line) for line, rank in best.items())
 
-    def _rank(self, leaf: Leaf, entry: Entry) -> tuple[object, ...] | None:
-        """Return how well a leaf fits an entry, smaller is better; ``None``: not at all.
+    def _fits_of(self, profile: Profile, source: str) -> list["_Fit"]:
+        known = self._fits.get((id(profile), source))
+        if known is not None:
+            return known[1]
+        lines = {line for token in _tokens(profile) for line in self._by_token.get(token, ())}
+        fits = [
+            fit for line in sorted(lines) for e in self._lines[line] if (fit := self._fit(profile, source, line, e))
+        ]
+        self._fits[id(profile), source] = (profile, fits)
+        return fits
+
+    def _fit(self, profile: Profile, source: str, line: int, entry: Entry) -> "_Fit | None":
+        """Return how well a product fits an entry; ``None``: not at all.
 
         The brand does not decide between two lines of one drug: pharmacies and wards exchange brands.
         """
-        tier = product_tier(entry.profile, leaf.profile)
-        if tier is None and _vaguely_same(entry.profile, leaf.profile):
+        tier = product_tier(entry.profile, profile)
+        if tier is None and _vaguely_same(entry.profile, profile):
             tier = _VAGUE
+        if tier is None or entry.never_valid:
+            return None
         tolerance = self._rules.tolerance
-        if tier is None or entry.never_valid or leaf.at < _minus(entry.start, tolerance):
-            return None
-        late = leaf.at > _plus(entry.end, tolerance)
-        if late and leaf.at > _plus(entry.end, self._after):
-            return None
-        differs = entry.profile.strengths != leaf.profile.strengths
-        return (late, max(tier, SAME_GROUP), differs, entry.source != leaf.record.key.system)
+        ends = _plus(entry.end, tolerance)
+        return _Fit(
+            line,
+            _minus(entry.start, tolerance),
+            ends,
+            max(ends, _plus(entry.end, self._after)),
+            (max(tier, SAME_GROUP), entry.profile.strengths != profile.strengths, entry.source != source),
+        )
 
 
 def _vaguely_same(a: Profile, b: Profile) -> bool:

@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
-from uuid import UUID
 
 import msgspec
 
@@ -53,11 +52,11 @@ class Line:
             self.given.add(leaf)
         else:
             self.supplies.add(leaf)
-        if leaf.kind == "dispense" or was_given(leaf):
+        if leaf.targets and (leaf.kind == "dispense" or was_given(leaf)):
             self._used |= {self._owner[target] for target in leaf.targets if target in self._owner}
-        for fact in leaf.record.fact_ids:
+        for fact in leaf.record.versions:
             self._leaf_count += 1
-            self._leaf_digest ^= UUID(fact).int
+            self._leaf_digest ^= int(fact.id.replace("-", ""), 16)
 
     @property
     def used(self) -> frozenset[Identifier]:

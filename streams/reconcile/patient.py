@@ -12,7 +12,7 @@ import msgspec
 
 from contracts.fact import Fact
 from contracts.facts.base import TreatmentContent
-from contracts.facts.correction import Decision
+from contracts.facts.correction import Decision, Retraction
 from contracts.facts.list_statement import ListStatement
 from contracts.facts.person import Block, Encounter, IdentityLink
 from contracts.facts.prescribing import Prescription
@@ -100,7 +100,9 @@ class Patient:
                 self._persons.add(fact.content.person)
             for key in sorted(changed) if len(changed) > 1 else changed:
                 self._changed(key)
-            if fact.type == "medlist.retraction.v1" or isinstance(fact.content, Prescription):
+            if isinstance(fact.content, Retraction) or (
+                self.ledger.retractions and isinstance(fact.content, Prescription)
+            ):
                 self._retracted = self._retractions()
         return new
 

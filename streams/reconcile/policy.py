@@ -80,7 +80,10 @@ class _Line(msgspec.Struct, frozen=True):
 
 
 class Rules(msgspec.Struct, frozen=True, kw_only=True):
-    """One set of rules. ``identity`` is the hash of everything that can make a list differ."""
+    """One set of rules. ``identity`` is the hash of everything that can make a list differ.
+
+    ``tolerance``: how far two periods may miss each other and still meet.
+    """
 
     name: str
     identity: str
@@ -89,11 +92,7 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     findings: FindingLimits
     form_group: Mapping[str, str]
     verdicts: Mapping[tuple[Field, Kind, Kind], Verdict]
-
-    @property
-    def tolerance(self) -> timedelta:
-        """How far two periods may miss each other and still meet."""
-        return timedelta(hours=self.matching.overlap_tolerance_hours)
+    tolerance: timedelta
 
 
 @cache
@@ -130,6 +129,7 @@ def parse_rules(toml: bytes, precedence_csv: bytes) -> Rules:
         findings=file.findings,
         form_group=form_group,
         verdicts=verdicts,
+        tolerance=timedelta(hours=file.matching.overlap_tolerance_hours),
     )
 
 
