@@ -4,30 +4,52 @@ SIGTERM and SIGINT stop it in order. Exit statuses: 0 stopped when asked; 70 sta
 (also after `kill -9`); 78 a person must look first, the log line `engine.stopped` says at what.
 """
 
+from aiokafka.errors import UnsupportedCodecError
+
+from connectors.settings import Settings
+from contracts.topics import FACT, STATE
 from streams.topology.app import create_worker
 from streams.topology.core import CoreFactory, Tick
 from streams.topology.failstop import FailStop
 from streams.topology.preflight import require_topics
-from streams.topology.problems import EngineError
+from streams.topology.problems import EngineCode, EngineError
 from streams.topology.settings import EngineSettings
+
+
+def reconciler_settings(settings: Settings, *, embedded: bool = False) -> EngineSettings:
+    """The engine's settings for our topics; `embedded` for the demo's broker, which does not isolate transactions."""
+    return EngineSettings(
+        connection=settings,
+        group=settings.reconciler_group,
+        fact_topic=settings.topic(FACT),
+        state_topic=settings.topic(STATE),
+        isolation="none" if embedded else "transactions",
+    )
 
 
 def run_reconciler(settings: EngineSettings, core_factory: CoreFactory, tick: Tick) -> int:
     """Run until asked to stop and return 0; everything else leaves the process with 70 or 78 (see the module).
 
-    To be called from the main thread, since it handles signals; logs go where the process has configured structlog.
+    To be called from the main thread, since it handles signals; logs go where the process has configured telemetry.
     """
     stop = FailStop()
     try:
         require_topics(settings)
-    except EngineError as problem:
-        stop(problem)
+    except EngineError as error:
+        stop(error)
     worker = create_worker(settings, core_factory, tick, stop)
     try:
         worker.execute_from_commandline()
-    except SystemExit as finished:
+    except SystemExit as finished:  # that is how it returns
         if finished.code:
-            stop(worker.crash_reason or finished)
+            stop(crash_error(worker.crash_reason or finished, settings.fact_topic))
     finally:
         worker.deadline.cancel()
     return 0
+
+
+def crash_error(cause: BaseException, fact_topic: str) -> BaseException:
+    """The cause, or the coded error where it is one that a restart cannot mend."""
+    if isinstance(cause, UnsupportedCodecError):
+        return EngineError(EngineCode.CODEC_MISSING, f"topic {fact_topic}")
+    return cause

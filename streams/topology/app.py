@@ -20,6 +20,7 @@ from mode import Service
 from connectors.kafka.clients import SESSION_SECONDS
 from streams.topology.core import CoreFactory, Tick
 from streams.topology.credentials import faust_credentials
+from streams.topology.embedded import impatient
 from streams.topology.failstop import FailStop
 from streams.topology.flow import RecordFlow
 from streams.topology.health import HealthServer
@@ -122,7 +123,8 @@ def create_worker(
     metrics, ownership = EngineMetrics(), Ownership()
     pool = ThreadPoolExecutor(POOL_THREADS, thread_name_prefix="kafka")
     app = create_app(settings)
-    app.transport.Consumer = positioned_consumer(ownership, settings.fact_topic)
+    consumer = positioned_consumer(ownership, settings.fact_topic)
+    app.transport.Consumer = impatient(consumer) if settings.isolation == "none" else consumer
     app.sensors.add(SendErrorSensor(stop))
     connect_rebalance(app, settings, Rebalance(settings, ownership, core_factory, pool, metrics), stop)
     connect_records(app, settings, RecordFlow(ownership, settings.limits, pool, stop, metrics), stop)

@@ -78,6 +78,12 @@ class EngineCode(Enum):
         "The log was truncated and refilled. Restore the fact topic; or rebuild the state from the facts.",
     )
 
+    CODEC_MISSING = (
+        "ENG-014",
+        OPERATOR_STATUS,
+        "Facts are compressed with lz4, snappy or zstd: install aiokafka's codec (package cramjam), or write them with gzip.",
+    )
+
     def __init__(self, code: str, status: int, remedy: str) -> None:
         self.code = code
         self.status = status

@@ -83,7 +83,7 @@ class WakeUps:
     def _write(self, records: dict[int, bytes]) -> dict[int, int]:
         """Write and wait; the offsets by partition. Blocking."""
         if self._producer is None:
-            self._producer = Producer(producer_config(self._settings))
+            self._producer = Producer(producer_config(self._settings) | {"compression.type": "none"})
         written: dict[int, int] = {}
         failures: list[KafkaError] = []
 

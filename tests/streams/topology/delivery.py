@@ -121,16 +121,23 @@ class Stage:
         )
         create_topics(kafka, {f"{prefix}fact": PARTITIONS, f"{prefix}out": PARTITIONS})
         create_topics(kafka, {f"{prefix}state": PARTITIONS}, {"cleanup.policy": "compact"})
-        self._producer = Producer({"bootstrap.servers": kafka, "enable.idempotence": True, "log_level": 0})
         self.produced = 0
 
-    def produce(self, count: int) -> None:
+    def produce(self, count: int, *, compression: str = "none") -> None:
         """Write so many more numbered records, spread over keys and partitions."""
+        producer = Producer(
+            {
+                "bootstrap.servers": self.kafka,
+                "enable.idempotence": True,
+                "compression.type": compression,
+                "log_level": 0,
+            }
+        )
         for number in range(self.produced, self.produced + count):
             key = number % KEYS
-            self._producer.produce(self.plan.fact_topic, value=b"k%d:%d" % (key, number), partition=key % PARTITIONS)
-            self._producer.poll(0)
-        assert self._producer.flush(DEADLINE_SECONDS) == 0
+            producer.produce(self.plan.fact_topic, value=b"k%d:%d" % (key, number), partition=key % PARTITIONS)
+            producer.poll(0)
+        assert producer.flush(DEADLINE_SECONDS) == 0
         self.produced += count
 
     def start(self, **changes: object) -> Worker:

@@ -72,6 +72,8 @@ def test_a_second_worker_joins_and_leaves(stage: Stage) -> None:
     with stage.start(slow_seconds=0.001) as first:
         first.wait_until_applied(300)
         with stage.start(slow_seconds=0.001) as second:
+            stage.produce(500)
+            second.wait_until_owning(PARTITIONS // 2)
             stage.produce(1000)
             second.wait_until_applied(200)
             stage.produce(500)
@@ -171,6 +173,25 @@ def test_partitions_that_are_due_are_told_the_time(stage: Stage) -> None:
 
     assert stage.fact_records() == 400 + 2 * PARTITIONS
     assert stage.verdict() == NOTHING_WRONG
+
+
+def test_compressed_facts(stage: Stage) -> None:
+    """Facts that a producer compressed are read like any other."""
+    stage.produce(2000, compression="gzip")
+    stage.run_until_caught_up()
+
+    assert stage.verdict() == NOTHING_WRONG
+
+
+def test_facts_compressed_with_a_codec_that_is_not_installed(stage: Stage) -> None:
+    """A worker that cannot read them says so with a code and status 78, and applies nothing."""
+    stage.produce(2000, compression="lz4")
+
+    with stage.start(faults=("no-codec",)) as worker:
+        status = worker.process.wait(60)
+
+    assert status == 78
+    assert "ENG-014" in {line.get("error_code") for line in worker.lines()}
 
 
 @pytest.mark.slow
