@@ -57,7 +57,9 @@ class Composition:
     def core_factory(self) -> CoreFactory:
         """Return what makes the reconciler's core of a partition."""
         bound = reconciler()
-        named = {name: self.settings.topic(name) for name in (topics.LIST, topics.CHANGE, topics.QUARANTINE)}
+        named = {
+            name: self.settings.topic(name) for name in (topics.LIST, topics.CHANGE, topics.QUARANTINE, topics.FORWARD)
+        }
         partitions = self.settings.partitions
 
         def is_mine(partition: int) -> Callable[[str], bool]:

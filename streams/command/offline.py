@@ -6,13 +6,12 @@ from typing import Any
 
 import click
 import msgspec
-from rich.console import Console
 
 from contracts.fact import Fact
 from contracts.medication_list import ListItem, MedicationList
 from streams.command.facts_file import Moment, read_facts
 from streams.command.knowledge import reconciler
-from streams.command.tables import print_list
+from streams.command.tables import print_list, wide_console
 from streams.reconcile.population import lists
 
 _json = msgspec.json.Encoder(order="deterministic", decimal_format="string")
@@ -41,7 +40,7 @@ def reconcile(
         for one in found:
             click.echo(_json.encode(as_object(one, when, known_at)).decode())
         return
-    console = Console(highlight=False)
+    console = wide_console()
     for one in found:
         print_list(console, one, when, lang)
 

@@ -1,17 +1,23 @@
 """The list as people read it: a table per patient, then what was noticed. Swedish for care staff, English available."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 from zoneinfo import ZoneInfo
 
+from rich import box
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from contracts.findings import FINDINGS
-from contracts.medication_list import DailyDose, Layer, ListItem, MedicationList
+from contracts.medication_list import DailyDose, ItemState, Layer, LayerName, ListItem, MedicationList, Severity
 
-ZONE = ZoneInfo("Europe/Stockholm")
-_STATES: Mapping[str, Mapping[str, str]] = {
+ZONE: Final = ZoneInfo("Europe/Stockholm")
+WIDTH: Final = 124
+"""Columns of a table where the output is no terminal."""
+
+_STATES: Final[Mapping[str, Mapping[ItemState, str]]] = {
     "sv": {
         "planned": "planerad",
         "active": "pågående",
@@ -23,16 +29,47 @@ _STATES: Mapping[str, Mapping[str, str]] = {
     },
     "en": {},
 }
-_HEADS = {
-    "sv": ("Läkemedel", "Status", "Dygnsdos", "Ordinerat", "Förskrivet", "Delat/uttag", "Givet", "Från", "Till"),
-    "en": ("Drug", "State", "Daily dose", "Intended", "Prescribed", "Dispensed", "Given", "From", "To"),
+_STYLES: Final[Mapping[ItemState, str]] = {
+    "planned": "cyan",
+    "active": "green",
+    "paused": "yellow",
+    "ended": "dim",
+    "cancelled": "dim",
+    "dormant": "yellow",
+    "unknown": "red",
 }
-_WORDS = {
-    "sv": {"list": "Läkemedelslista", "at": "gäller", "none": "Inga läkemedel.", "aside": "uppgifter utan egen rad"},
-    "en": {"list": "Medication list", "at": "valid at", "none": "No drugs.", "aside": "facts without a line"},
+_HEADS: Final = {
+    "sv": ("Läkemedel", "Status", "Dygnsdos", "Ordinerat", "Förskrivet", "Uttag, dospåsar", "Givet", "Tid"),
+    "en": ("Drug", "State", "Daily dose", "Intended", "Prescribed", "Dispensed", "Given", "Time"),
 }
-_SEVERITY = {"high": "!!", "warning": "! ", "info": "i "}
-_DOSES = {
+_WORDS: Final = {
+    "sv": {
+        "list": "Läkemedelslista",
+        "at": "gäller",
+        "none": "Inga läkemedel.",
+        "aside": "uppgifter utan egen rad, till exempel vårdtillfällen",
+        "missed": "ej given",
+        "until": "t.o.m.",
+        "last": "senast",
+        "there": "finns",
+    },
+    "en": {
+        "list": "Medication list",
+        "at": "valid at",
+        "none": "No drugs.",
+        "aside": "facts without a line of their own, such as stays",
+        "missed": "not given",
+        "until": "to",
+        "last": "last",
+        "there": "yes",
+    },
+}
+_MARKS: Final[Mapping[Severity, tuple[str, str]]] = {
+    "high": ("!!", "bold red"),
+    "warning": ("! ", "yellow"),
+    "info": ("i ", "dim"),
+}
+_DOSES: Final = {
     "sv": {
         "as-needed": "vid behov",
         "varies": "varierar",
@@ -46,57 +83,59 @@ _DOSES = {
         "not-stated": "not stated",
     },
 }
+_NOTHING: Final = "-"
+_WIDTHS: Final = (30, 9, 12, 10, 11, 14, 17, 12)
+_YEAR: Final = len("2026-")
+
+
+def wide_console(*, to_stderr: bool = False) -> Console:
+    """Return a console that is wide enough for a list where the output is no terminal; a terminal's width is kept."""
+    console = Console(highlight=False, stderr=to_stderr)
+    if not console.is_terminal:
+        console.width = WIDTH
+    return console
 
 
 def print_list(console: Console, one: MedicationList, when: datetime, lang: str) -> None:
     """Print one list as a table, its findings below."""
     words = _WORDS[lang]
-    console.print(f"[bold]{words['list']}[/bold] {one.patient}  ({words['at']} {_time(when)})")
-    if one.items:
-        console.print(list_table(one, lang))
-    else:
-        console.print(words["none"])
-    for line in finding_lines(one, lang):
-        console.print(line, markup=False)
+    console.print(f"[bold]{words['list']}[/bold] {one.patient}  ({words['at']} {moment(when)})")
+    print_lines(console, one, lang)
     if one.unattached:
-        console.print(f"({len(one.unattached)} {words['aside']})", markup=False)
+        console.print(f"({len(one.unattached)} {words['aside']})", markup=False, style="dim")
     console.print()
 
 
+def print_lines(console: Console, one: MedicationList, lang: str) -> None:
+    """Print a list's lines and findings, without a heading."""
+    if one.items:
+        console.print(list_table(one, lang))
+    else:
+        console.print(_WORDS[lang]["none"])
+    for severity, line in finding_lines(one, lang):
+        mark, style = _MARKS[severity]
+        console.print(Text(f"{mark} ", style=style) + Text(line, style=""), soft_wrap=False)
+
+
 def list_table(one: MedicationList, lang: str) -> Table:
-    """Return the table of a list: a row per line, layers side by side."""
-    table = Table(show_lines=False, pad_edge=False)
-    for head in _HEADS[lang]:
-        table.add_column(head, overflow="fold")
+    """Return the table of a list: a row per line, layers side by side; what is over stands last."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    for head, width in zip(_HEADS[lang], _WIDTHS, strict=True):
+        table.add_column(head, max_width=width, overflow="fold")
     for item in sorted(one.items, key=lambda i: (i.state in {"ended", "cancelled"}, i.product or "", i.strand)):
         table.add_row(*_row(item, lang))
     return table
 
 
-def _row(item: ListItem, lang: str) -> tuple[str, ...]:
-    layers = item.layers
-    return (
-        _drug(item),
-        _STATES[lang].get(item.state, item.state),
-        dose_words(item.daily_dose, lang),
-        _layer(layers.get("intended") or layers.get("reported"), lang),
-        _layer(layers.get("prescribed"), lang),
-        _layer(layers.get("dispensed"), lang),
-        _given(layers.get("given")),
-        _day(item.start),
-        _day(item.end),
-    )
-
-
-def _drug(item: ListItem) -> str:
-    name = item.product or ", ".join(item.substances) or "?"
-    return f"{name} ({', '.join(item.substances)})" if item.product and item.substances else name
+def drug_name(item: ListItem) -> str:
+    """Return what a line is called: its product, else its substances."""
+    return item.product or ", ".join(item.substances) or "?"
 
 
 def dose_words(dose: DailyDose | None, lang: str) -> str:
     """Return a daily dose in words."""
     if dose is None:
-        return "-"
+        return _NOTHING
     amount = f"{dose.value:f} {_unit(dose.unit)}" if dose.value is not None else ""
     if dose.status == "computed":
         return amount
@@ -104,43 +143,102 @@ def dose_words(dose: DailyDose | None, lang: str) -> str:
     return f"{word}, max {amount}" if amount else word
 
 
-def _unit(unit: str | None) -> str:
-    return "st" if unit == "{unit}" else (unit or "").strip("{}")
+def state_word(state: ItemState, lang: str) -> str:
+    """Return a state in words."""
+    return _STATES[lang].get(state, state)
 
 
-def _layer(layer: Layer | None, lang: str) -> str:
-    if layer is None:
-        return "-"
-    parts = [layer.strength or layer.product or "", layer.dosage_text or dose_words(layer.daily_dose, lang)]
-    if layer.state is not None and layer.state != "active":
-        parts.append(f"[{_STATES[lang].get(layer.state, layer.state)}]")
-    return " ".join(part for part in parts if part and part != "-").replace("[", "\\[")
-
-
-def _given(layer: Layer | None) -> str:
-    if layer is None:
-        return "-"
-    missed = f" +{layer.not_given} ej" if layer.not_given else ""
-    return f"{layer.count or 0}{missed}, {_time(layer.last_at)}" if layer.last_at else f"{layer.count or 0}{missed}"
-
-
-def finding_lines(one: MedicationList, lang: str) -> list[str]:
-    """Return each finding as one line of text."""
-    names = {item.strand: _drug(item) for item in one.items}
-    lines = []
+def finding_lines(one: MedicationList, lang: str) -> list[tuple[Severity, str]]:
+    """Return each finding as its severity and one line of text."""
+    names = {item.strand: drug_name(item) for item in one.items}
+    lines: list[tuple[Severity, str]] = []
     for found in one.findings:
         kind = FINDINGS[found.code]
         about = ", ".join(names[strand] for strand in found.items if strand in names)
         detail = "; ".join(f"{key}: {value}" for key, value in sorted(found.detail.items()))
         text = kind.sv if lang == "sv" else kind.en
         tail = f" ({detail})" if detail else ""
-        lines.append(f"{_SEVERITY[found.severity]} {found.code}: {text}{' ' + about if about else ''}{tail}")
+        lines.append((found.severity, f"{about + ': ' if about else ''}{text}{tail} [{found.code}]"))
     return lines
 
 
-def _time(when: datetime | None) -> str:
-    return when.astimezone(ZONE).strftime("%Y-%m-%d %H:%M") if when else "-"
+def _row(item: ListItem, lang: str) -> tuple[Text, ...]:
+    name = Text(drug_name(item), style="dim" if item.state in {"ended", "cancelled"} else "bold")
+    if item.dosage_text:
+        name.append(f"\n{item.dosage_text}", style="dim")
+    cells = (
+        dose_words(item.daily_dose, lang),
+        _layer(item, "intended", lang) if "intended" in item.layers else _layer(item, "reported", lang),
+        _layer(item, "prescribed", lang),
+        _dispensed(item.layers.get("dispensed"), lang),
+        _given(item.layers.get("given"), lang),
+        _span(item.start, item.end),
+    )
+    return (name, Text(state_word(item.state, lang), style=_STYLES[item.state]), *map(Text, cells))
 
 
-def _day(when: datetime | None) -> str:
-    return when.astimezone(ZONE).strftime("%Y-%m-%d") if when else "-"
+def _layer(item: ListItem, name: LayerName, lang: str) -> str:
+    layer = item.layers.get(name)
+    if layer is None:
+        return _NOTHING
+    words = _amount(layer, lang)
+    if layer.state is not None and layer.state != item.state:
+        words += f" ({state_word(layer.state, lang)})"
+    return words
+
+
+def _dispensed(layer: Layer | None, lang: str) -> str:
+    if layer is None:
+        return _NOTHING
+    words = _amount(layer, lang)
+    if layer.next_roll_ends is not None:
+        words += f" {_WORDS[lang]['until']} {last_day(layer.next_roll_ends)[_YEAR:]}"
+    return words
+
+
+def _amount(layer: Layer, lang: str) -> str:
+    """Return the dose of a layer per day, else its strength or product."""
+    dose = layer.daily_dose
+    if dose is not None and dose.status == "as-needed":
+        return _DOSES[lang]["as-needed"]
+    if dose is not None and dose.status != "not-stated":
+        return dose_words(dose, lang)
+    return layer.strength or layer.product or _WORDS[lang]["there"]
+
+
+def _given(layer: Layer | None, lang: str) -> str:
+    if layer is None:
+        return _NOTHING
+    words = f"{layer.count or 0}"
+    if layer.not_given:
+        words += f" (+{layer.not_given} {_WORDS[lang]['missed']})"
+    if layer.last_at is None:
+        return words
+    of = f" {layer.strength}" if layer.strength else ""
+    return f"{words}, {_WORDS[lang]['last']}{of} {moment(layer.last_at)[_YEAR:]}"
+
+
+def _unit(unit: str | None) -> str:
+    return "st" if unit == "{unit}" else (unit or "").strip("{}")
+
+
+def moment(when: datetime | None) -> str:
+    """Return a time on Swedish clocks."""
+    return when.astimezone(ZONE).strftime("%Y-%m-%d %H:%M") if when else _NOTHING
+
+
+def day(when: datetime | None) -> str:
+    """Return a day in Sweden."""
+    return when.astimezone(ZONE).strftime("%Y-%m-%d") if when else _NOTHING
+
+
+def last_day(end: datetime | None) -> str:
+    """Return the last day of a half-open time."""
+    return day(end - timedelta(microseconds=1)) if end else _NOTHING
+
+
+def _span(start: datetime | None, end: datetime | None) -> str:
+    if start is None and end is None:
+        return _NOTHING
+    begin = day(start) if start else "?"
+    return f"{begin}\n- {last_day(end)}" if end else f"{begin} -"
