@@ -45,12 +45,16 @@ class PublishProblem(Value, frozen=True, order=True, kw_only=True):
     record: str | None = None
 
 
-class Link(Value, frozen=True, order=True, kw_only=True):
-    """A record and the prescription at the endpoint that it is. ``ours``: created from here, so changed and ended from here."""
+class Link(Value, frozen=True, kw_only=True):
+    """A record and the prescription at the endpoint that it is.
+
+    ``ours``: created from here, so changed and ended from here; ``version`` is then the one that was last seen.
+    """
 
     record: str
     id: str
     ours: bool
+    version: str | None = None
 
 
 class Publication(Value, frozen=True, kw_only=True):

@@ -1,10 +1,10 @@
 """The executor: reads what is there, sends what the planner says, and tells how it stands. It decides nothing else.
 
 - Every attempt begins with reading: an answer that never came is settled by looking, not by sending again.
+- Nothing is created before a search by its record, on top of the reading, showed nothing.
 - Writes name the version they build on, and the version of the patient's list; when either is stale it reads and plans anew.
 - A write that was refused for good is not sent again; the other writes of the patient still are.
-- What the endpoint says it stored is planned against once more: an accepted write that did not have its effect is a
-  problem, never a loop.
+- An accepted write that is planned once more did not have its effect: that is a problem, never a loop.
 """
 
 from collections.abc import Callable
@@ -15,18 +15,20 @@ from uuid import uuid5
 import msgspec
 
 from connectors.nll.client import NllClient
-from connectors.nll.outcomes import Accepted, Outcome, Rejected, Stale, Unavailable, Unknown
-from connectors.nll.requests import Activity, Task, Write, contained_patient_id
+from connectors.nll.outcomes import Accepted, Outcome, Refused, Rejected, Stale, Unavailable, Unknown
+from connectors.nll.requests import Activity, Task, Write
 from contracts.fact import NAMESPACE
+from contracts.problems import Problem
 from contracts.publication import Done, HeldBack, Link, PublishProblem
-from contracts.systems import PERSONNUMMER
 from contracts.values import Identifier
 from mappings.fhir.exact_json import JsonObject
-from mappings.fhir.medication_request import ContainedPatient, KnownPatient, Subject
+from mappings.fhir.medication_request import Subject
 from mappings.fhir.times import swedish_day
+from mappings.fhir.validation import fhir_problems, in_sample
 from mappings.fhir.vocabulary import RECORD
-from streams.publish.actual import Actual, registered
+from streams.publish.actual import Actual
 from streams.publish.desired import Desired
+from streams.publish.look import Look, NotKnownThere, Seen, subject_of
 from streams.publish.operations import AnyOperation, Cancel, Create, End, Update, kind_of, request_id
 from streams.publish.plan import Plan, examine
 from streams.publish.policy import Policy
@@ -50,10 +52,16 @@ _ACTIVITIES: Final[dict[str, Activity]] = {
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
-    """One list to bring about: what it asks for, and the SHA-256 (hex) of its bytes."""
+    """One list to bring about: what it asks for, and the SHA-256 (hex) of its bytes.
+
+    ``known`` are the prescriptions that are known to be there. ``unsure``: whether it is not known how the last attempt for
+    the patient ended.
+    """
 
     desired: Desired
     list_hash: str
+    known: tuple[Link, ...] = ()
+    unsure: bool = True
 
 
 class Attempt(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,95 +79,65 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Executor:
-    """Brings lists about at one endpoint. ``now`` gives the present moment with a zone."""
+    """Brings lists about at one endpoint.
 
-    def __init__(self, client: NllClient, policy: Policy, now: Callable[[], datetime]) -> None:
+    ``now`` gives the present moment with a zone; ``validated`` is the share (0 to 1) of what is sent that is first shown to
+    another FHIR implementation.
+    """
+
+    def __init__(self, client: NllClient, policy: Policy, now: Callable[[], datetime], validated: float = 0.01) -> None:
         self._client = client
         self._policy = policy
         self._now = now
+        self._validated = validated
 
     async def attempt(self, job: Job) -> Attempt:
         """Make the endpoint hold what the list asks for, as far as it lets us now."""
-        if not job.desired.wanted and not job.desired.retire:
-            return Attempt(state="published", held=job.desired.held, links=_links(job.desired, ()))
-        return await _Run(self._client, self._policy, self._now, job).to_its_end()
+        desired = job.desired
+        if desired.person is None or not (desired.wanted or desired.retire):
+            return Attempt(state="published", held=desired.held, links=_links(desired, ()))
+        return await _Run(self._client, self._policy, self._now, job, self._validated).to_its_end(desired.person)
 
 
 class _Run:
     """One attempt for one list."""
 
-    def __init__(self, client: NllClient, policy: Policy, now: Callable[[], datetime], job: Job) -> None:
+    def __init__(
+        self, client: NllClient, policy: Policy, now: Callable[[], datetime], job: Job, validated: float
+    ) -> None:
         self._client = client
         self._policy = policy
         self._now = now
         self._job = job
-        context = str(uuid5(NAMESPACE, f"task|{job.desired.patient}|{job.list_hash}"))
-        self._task = Task(context_id=context)
+        self._validated = validated
+        self._task = Task(context_id=str(uuid5(NAMESPACE, f"task|{job.desired.patient}|{job.list_hash}")))
+        self._look = Look(client, job.desired, job.known, unsure=job.unsure)
         self._done: list[Done] = []
         self._refused: dict[str, tuple[PublishProblem, ...]] = {}
 
-    async def to_its_end(self) -> Attempt:
-        subject = await self._subject()
-        if not isinstance(subject, KnownPatient | ContainedPatient):
-            return subject
+    async def to_its_end(self, person: Identifier) -> Attempt:
+        found = await subject_of(self._client, person, self._task)
+        if isinstance(found, NotKnownThere):
+            return self._parked((PublishProblem(code="patient-unknown", place="subject"),))
+        if not isinstance(found, tuple):
+            return self._given_up(found)
+        subject, self._task = found
         for _ in range(ROUNDS_MOST):
-            actual = await self._read(subject)
-            if isinstance(actual, Attempt):
-                return actual
-            found = examine(self._job.desired, actual, self._policy)
-            self._give_up_on_repeats(found)
-            todo = [one for one in found.operations if self._id_of(one) not in self._refused]
-            if not todo:
-                return self._settled(actual, found)
-            ended = await self._carry_out(todo, actual)
+            seen = await self._look(subject, self._task)
+            if not isinstance(seen, Seen):
+                return self._given_up(seen)
+            ended = await self._round(_actual(subject, seen, self._now()))
             if ended is not None:
                 return ended
         return self._failing("not-settling", None)
 
-    async def _subject(self) -> Subject | Attempt:
-        person = self._job.desired.person
-        if person is None:
-            raise ValueError("a list without a person asks for nothing, so it never comes here")
-        if person.system != PERSONNUMMER:
-            self._task = msgspec.structs.replace(self._task, patient_id=contained_patient_id(person))
-            return ContainedPatient(person)
-        outcome = await self._client.find_patient(person, self._task)
-        if not isinstance(outcome, Accepted):
-            return self._given_up(outcome)
-        if outcome.id is None:
-            return self._parked((PublishProblem(code="patient-unknown", place="subject"),))
-        self._task = msgspec.structs.replace(self._task, patient_id=outcome.id)
-        return KnownPatient(outcome.id)
-
-    async def _read(self, subject: Subject) -> Actual | Attempt:
-        """The list's version first: what changes while the prescriptions are read makes the version stale."""
-        version: int | None = None
-        found: list[JsonObject] | Outcome
-        match subject:
-            case KnownPatient():
-                told = await self._client.list_version(self._task)
-                if not isinstance(told, int):
-                    return self._given_up(told)
-                version = told
-                found = await self._client.prescriptions(self._task)
-            case ContainedPatient():
-                found = await self._of_records()
-        if not isinstance(found, list):
-            return self._given_up(found)
-        return Actual(
-            subject=subject, read_on=swedish_day(self._now()), registered=registered(found), list_version=version
-        )
-
-    async def _of_records(self) -> list[JsonObject] | Outcome:
-        """A contained patient has no list to search: each record is looked for by itself."""
-        desired = self._job.desired
-        resources: list[JsonObject] = []
-        for record in [*(one.record for one in desired.wanted), *(one.record for one in desired.retire)]:
-            found = await self._client.by_identifier(Identifier(system=RECORD, value=record), self._task)
-            if not isinstance(found, list):
-                return found
-            resources += found
-        return resources
+    async def _round(self, actual: Actual) -> Attempt | None:
+        found = examine(self._job.desired, actual, self._policy)
+        self._give_up_on_repeats(found)
+        todo = [one for one in found.operations if self._id_of(one) not in self._refused]
+        if not todo:
+            return self._settled(actual, found)
+        return await self._carry_out(todo, actual)
 
     async def _carry_out(self, operations: list[AnyOperation], actual: Actual) -> Attempt | None:
         """Send in order; ``None`` means: read and plan again."""
@@ -173,7 +151,7 @@ class _Run:
                         return None
                     version = outcome.list_version
                 case Rejected():
-                    self._refuse(operation, outcome)
+                    self._refuse(operation, outcome.reasons)
                 case Stale():
                     return None
                 case Unavailable() | Unknown():
@@ -181,6 +159,10 @@ class _Run:
         return None
 
     async def _send(self, operation: AnyOperation, list_version: int | None) -> Outcome:
+        if problems := self._invalid(operation):
+            return Rejected(0, tuple(Refused(f"fhir-{one.code}", one.place) for one in problems))
+        if isinstance(operation, Create) and (found := await self._already_there(operation)) is not None:
+            return found
         write = Write(
             request_id=self._id_of(operation),
             activity=_ACTIVITIES[kind_of(operation)],
@@ -198,6 +180,18 @@ class _Run:
             case End(id=name):
                 return await self._client.end(name, ON_BEHALF_OF_PRESCRIBER, self._task, write)
 
+    async def _already_there(self, operation: Create) -> Outcome | None:
+        """Search by the record: if it is there after all, what was read is stale. ``None``: it is not there."""
+        found = await self._client.by_identifier(Identifier(system=RECORD, value=operation.record), self._task)
+        if isinstance(found, list):
+            return Stale() if found else None
+        return found
+
+    def _invalid(self, operation: AnyOperation) -> tuple[Problem, ...]:
+        if isinstance(operation, End) or not in_sample(self._id_of(operation), self._validated):
+            return ()
+        return fhir_problems(operation.resource)
+
     def _note(self, operation: AnyOperation, outcome: Accepted) -> None:
         name = outcome.id if isinstance(operation, Create) else operation.id
         done = Done(
@@ -208,16 +202,16 @@ class _Run:
             request_id=self._id_of(operation),
         )
         self._done.append(done)
+        self._look.wrote(name, outcome.version)
 
-    def _refuse(self, operation: AnyOperation, outcome: Rejected) -> None:
+    def _refuse(self, operation: AnyOperation, reasons: tuple[Refused, ...]) -> None:
         """Not sent again. A refused replacement must not keep the stopped prescription alive: it is ended by itself."""
-        problems = (PublishProblem(code=one.code, place=one.place, record=operation.record) for one in outcome.reasons)
+        problems = (PublishProblem(code=one.code, place=one.place, record=operation.record) for one in reasons)
         self._refused[self._id_of(operation)] = tuple(problems)
         if isinstance(operation, Create) and operation.replaces is not None:
             self._policy = msgspec.structs.replace(self._policy, replace=False)
 
     def _give_up_on_repeats(self, found: Plan) -> None:
-        """A write that was accepted in this attempt and is planned once more did not have its effect: not a third time."""
         done = {(one.kind, one.record) for one in self._done}
         for one in found.operations:
             if (kind_of(one), one.record) in done:
@@ -226,16 +220,21 @@ class _Run:
                 self._refused.setdefault(self._id_of(one), (problem,))
 
     def _id_of(self, operation: AnyOperation) -> str:
-        return request_id(self._job.desired.patient, self._job.list_hash, operation)
+        return request_id(self._job.desired.patient, operation)
 
     def _settled(self, actual: Actual, found: Plan) -> Attempt:
         desired = self._job.desired
         refused = [problem for one in found.operations for problem in self._refused.get(self._id_of(one), ())]
         problems = tuple(sorted({*refused, *found.problems}))
+        ours = (
+            Link(record=record, id=one.id, ours=True, version=one.version)
+            for one in actual.registered
+            for record in one.records
+        )
         return Attempt(
             state="parked" if problems else "published",
             operations=tuple(self._done),
-            links=_links(desired, tuple((r, one.id) for one in actual.registered for r in one.records)),
+            links=_links(desired, tuple(ours)),
             held=tuple(sorted({*desired.held, *found.held})),
             problems=problems,
         )
@@ -264,7 +263,10 @@ class _Run:
         )
 
 
-def _links(desired: Desired, ours: tuple[tuple[str, str], ...]) -> tuple[Link, ...]:
-    own = {Link(record=record, id=name, ours=True) for record, name in ours}
+def _actual(subject: Subject, seen: Seen, now: datetime) -> Actual:
+    return Actual(subject=subject, read_on=swedish_day(now), registered=seen.registered, list_version=seen.list_version)
+
+
+def _links(desired: Desired, ours: tuple[Link, ...]) -> tuple[Link, ...]:
     theirs = {Link(record=record, id=name, ours=False) for record, name in desired.linked}
-    return tuple(sorted(own | theirs))
+    return tuple(sorted({*ours, *theirs}, key=lambda link: (link.record, link.id)))

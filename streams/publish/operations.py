@@ -83,12 +83,13 @@ def kind_of(operation: AnyOperation) -> OperationKind:
             return "cancel"
 
 
-def request_id(patient: str, list_hash: str, operation: AnyOperation) -> str:
-    """Return the ``x-request-id``: equal for the same write for the same list, however often it is tried.
+def request_id(patient: str, operation: AnyOperation) -> str:
+    """Return the ``x-request-id``: equal for the same write, however often and for whichever list it is tried.
 
-    The body and the version it builds on are part of it: the same list may be asked for again after another was, and
-    that is another write.
+    The body and the version it builds on are part of it, the list is not: a list that comes while the answer to the same
+    write is still unknown must not make another request of it; and the same change made again later builds on a later
+    version, and is another request.
     """
     body = canonical_json(msgspec.to_builtins(operation, builtin_types=(Decimal,)))
     digest = hashlib.sha256(body).hexdigest()
-    return str(uuid5(NAMESPACE, f"publish|{patient}|{list_hash}|{digest}"))
+    return str(uuid5(NAMESPACE, f"publish|{patient}|{digest}"))

@@ -2,10 +2,13 @@
 
 from collections import OrderedDict
 from datetime import datetime
+from typing import Final
 
 import msgspec
 
-from contracts.publication import Publication
+from contracts.publication import Link, Publication
+
+SETTLED: Final = frozenset({"published", "parked"})
 
 
 class Memory:
@@ -16,12 +19,16 @@ class Memory:
         self._known: OrderedDict[str, Publication] = OrderedDict()
 
     def told(self, publication: Publication) -> Publication:
-        """Return the publication with the time since when its state holds, and remember it."""
+        """Return the publication with the time since when its state holds, and remember it.
+
+        One that tells no links (nothing could be read) keeps those that are known.
+        """
         before = self._known.pop(publication.patient, None)
-        since = publication.since
+        kept = publication
         if before is not None and before.state == publication.state:
-            since = before.since
-        kept = msgspec.structs.replace(publication, since=since)
+            kept = msgspec.structs.replace(kept, since=before.since)
+        if before is not None and not publication.links:
+            kept = msgspec.structs.replace(kept, links=before.links)
         self._known[publication.patient] = kept
         if len(self._known) > self._most:
             self._known.popitem(last=False)
@@ -30,9 +37,16 @@ class Memory:
     def unchanged(self, patient: str, wanted: str, list_hash: str, now: datetime) -> Publication | None:
         """Return the publication of a list that asks for what the last one asked for, if that was settled."""
         before = self._known.get(patient)
-        if before is None or before.wanted_hash != wanted or before.state not in {"published", "parked"}:
+        if before is None or before.wanted_hash != wanted or before.state not in SETTLED:
             return None
         return msgspec.structs.replace(before, list_hash=list_hash, since=now, operations=())
+
+    def known(self, patient: str) -> tuple[tuple[Link, ...], bool]:
+        """Return what is known to be there, and whether the last attempt left that unsure."""
+        before = self._known.get(patient)
+        if before is None:
+            return (), True
+        return before.links, before.state not in SETTLED
 
     def forget(self, patient: str) -> None:
         """The patient is gone."""

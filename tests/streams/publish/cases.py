@@ -117,9 +117,9 @@ def the_list(*lines: ListItem, withdrawn: tuple[Withdrawn, ...] = (), **more: An
     return MedicationList(**(usual | more))
 
 
-def job(medication_list: MedicationList, list_hash: str = "h1", policy: Policy = POLICY) -> Job:
+def job(medication_list: MedicationList, list_hash: str = "h1", **more: Any) -> Job:
     """The publisher's job for a list."""
-    return Job(desired=desired(medication_list, policy), list_hash=list_hash)
+    return Job(desired=desired(medication_list, POLICY), list_hash=list_hash, **({"unsure": False} | more))
 
 
 class There:

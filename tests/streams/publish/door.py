@@ -14,10 +14,14 @@ _KEPT = frozenset({"etag", "location", "x-medicationlist-version", "retry-after"
 
 
 class Door:
-    """Stands between the client and the sandbox. ``faults`` are used up by writes, one each, first come first served."""
+    """Stands between the client and the sandbox.
+
+    ``faults`` are used up by writes, one each, first come first served; ``reads`` are the next answers to reads of a path.
+    """
 
     def __init__(self, session: aiohttp.ClientSession, sandbox: str) -> None:
         self.faults: deque[Fault] = deque()
+        self.reads: dict[str, list[web.Response]] = {}
         self.shut = False
         self.requests: list[str] = []
         self.request_ids: list[str] = []
@@ -63,6 +67,8 @@ class Door:
                 told = await self.faults.popleft()(request)
                 if told is not None:
                     return told
+        if request.method == "GET" and self.reads.get(request.path):
+            return self.reads[request.path].pop(0)
         return await self.pass_on(request)
 
     async def drop_before(self, request: web.Request) -> web.Response:

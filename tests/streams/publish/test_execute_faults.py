@@ -4,7 +4,9 @@ import asyncio
 import base64
 from datetime import UTC, datetime
 
+import msgspec
 import pytest
+from aiohttp import web
 
 from mappings.fhir.exact_json import write_json
 from tests.streams.publish.cases import READER, There, dosage, job, line, replaced, standing, the_list
@@ -102,6 +104,20 @@ async def test_a_change_by_somebody_else_meanwhile_is_kept(there: There, door: D
 
 async def test_two_publishers_at_once_register_a_prescription_once(there: There, door: Door) -> None:
     """The list version that each read guards the create: the slower one is told that its picture is stale."""
+    other = job(the_list(line(replaced(standing(), purpose="mot kärlkramp"))))
+
+    async def the_other() -> None:
+        assert (await there.executor().attempt(other)).state == "published"
+
+    door.faults.append(after(the_other))
+    attempt = await there.executor(base=door.base).attempt(ONE)
+
+    assert (attempt.state, [one.kind for one in attempt.operations]) == ("published", ["update"])
+    assert len(await there.prescriptions()) == 1
+
+
+async def test_the_same_write_of_two_publishers_is_one_request(there: There, door: Door) -> None:
+    """Its id depends on nothing but the patient and the write: the endpoint gives the second the first one's answer."""
 
     async def the_other() -> None:
         assert (await there.executor().attempt(job(the_list(line(standing())), "other"))).state == "published"
@@ -109,8 +125,33 @@ async def test_two_publishers_at_once_register_a_prescription_once(there: There,
     door.faults.append(after(the_other))
     attempt = await there.executor(base=door.base).attempt(ONE)
 
-    assert (attempt.state, attempt.operations) == ("published", ())
+    assert attempt.state == "published"
     assert len(await there.prescriptions()) == 1
+
+
+async def test_a_read_that_is_older_than_what_is_known_concludes_nothing(there: There, door: Door) -> None:
+    """A replica that lags: an older state would be taken for the present one, and left standing."""
+    one = await there.executor().attempt(ONE)
+    doubled = job(the_list(line(replaced(standing(), dosage=dosage("2 tabletter", "2")))), "h2", known=one.links)
+    two = await there.executor().attempt(doubled)
+    ahead = tuple(msgspec.structs.replace(link, version="3") for link in two.links)
+
+    attempt = await there.executor(base=door.base).attempt(msgspec.structs.replace(doubled, known=ahead))
+
+    assert (attempt.state, [one.code for one in attempt.problems]) == ("failing", ["stale-read"])
+    assert door.writes == []
+
+
+async def test_a_record_that_only_the_search_finds_is_not_created(there: There, door: Door) -> None:
+    """The list was read as it was before; the search by record shows the truth."""
+    await there.executor().attempt(ONE)
+    empty = web.json_response({"resourceType": "Bundle", "type": "searchset", "entry": []})
+    door.reads["/MedicationRequest"] = [empty]
+
+    attempt = await there.executor(base=door.base).attempt(ONE)
+
+    assert (attempt.state, attempt.operations) == ("published", ())
+    assert door.writes == []
 
 
 @pytest.mark.parametrize(

@@ -199,11 +199,11 @@ def test_equal_wishes_have_equal_request_ids(wish: MedicationList) -> None:
     """A retry is recognisable, and two writes of a plan never share an id."""
     operations = plan(desired(wish, POLICY), nothing_there(), POLICY)
 
-    ids = [request_id("p", "h", one) for one in operations]
+    ids = [request_id("p", one) for one in operations]
 
-    assert ids == [request_id("p", "h", one) for one in plan(desired(wish, POLICY), nothing_there(), POLICY)]
+    assert ids == [request_id("p", one) for one in plan(desired(wish, POLICY), nothing_there(), POLICY)]
     assert len(ids) == len(set(ids))
-    assert not set(ids) & {request_id("p", "h2", one) for one in operations}
+    assert not set(ids) & {request_id("q", one) for one in operations}
 
 
 def _assert_as_desired(asked: Desired, actual: Actual) -> None:

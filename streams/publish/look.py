@@ -1,0 +1,116 @@
+"""Looking at what the endpoint holds for a patient, and judging whether what was seen is fresh enough to act upon.
+
+A read may be older than our own last write (a replica that lags). Acting upon it would create twice, or leave an older state
+standing. So:
+- what we know to be there, by id and version, must be in what was read; else the read is stale and nothing is concluded;
+- after an attempt whose outcome is not known, and for a patient that this process has not settled before, it is read
+  several times, and of every prescription the newest version counts;
+- the version of the patient's list is read before the list: a change after that makes our writes stale, not wrong.
+"""
+
+from typing import Final
+
+import msgspec
+
+from connectors.nll.client import NllClient
+from connectors.nll.outcomes import Accepted, Outcome, Unavailable
+from connectors.nll.requests import Task, contained_patient_id
+from contracts.publication import Link
+from contracts.systems import PERSONNUMMER
+from contracts.values import Identifier
+from mappings.fhir.exact_json import JsonObject
+from mappings.fhir.medication_request import ContainedPatient, KnownPatient, Subject
+from mappings.fhir.vocabulary import RECORD
+from streams.publish.actual import Registered, registered
+from streams.publish.desired import Desired
+
+READS_WHEN_UNSURE: Final = 3
+STALE_READ: Final = Unavailable(reason="stale-read")
+
+
+class NotKnownThere(msgspec.Struct, frozen=True):
+    """The endpoint has nobody with this number."""
+
+
+class Seen(msgspec.Struct, frozen=True, kw_only=True):
+    """The prescriptions of one patient, by id, and the version of the list before they were read."""
+
+    registered: tuple[Registered, ...]
+    list_version: int | None
+
+
+async def subject_of(
+    client: NllClient, person: Identifier, task: Task
+) -> tuple[Subject, Task] | NotKnownThere | Outcome:
+    """Return how the person is named in resources, and the task that is about that person."""
+    if person.system != PERSONNUMMER:
+        return ContainedPatient(person), msgspec.structs.replace(task, patient_id=contained_patient_id(person))
+    outcome = await client.find_patient(person, task)
+    if not isinstance(outcome, Accepted):
+        return outcome
+    if outcome.id is None:
+        return NotKnownThere()
+    return KnownPatient(outcome.id), msgspec.structs.replace(task, patient_id=outcome.id)
+
+
+class Look:
+    """Reads one patient's prescriptions, and remembers what is known to be there."""
+
+    def __init__(self, client: NllClient, desired: Desired, known: tuple[Link, ...], *, unsure: bool) -> None:
+        self._client = client
+        self._records = [*(one.record for one in desired.wanted), *(one.record for one in desired.retire)]
+        asked = set(self._records)
+        self._known = {link.id: _number(link.version) for link in known if link.ours and link.record in asked}
+        self._reads = READS_WHEN_UNSURE if unsure else 1
+
+    def wrote(self, name: str | None, version: str | None) -> None:
+        """The endpoint told that it holds this version: what is read from now on must not be older."""
+        if name is not None:
+            self._known[name] = max(_number(version), self._known.get(name, 0))
+
+    async def __call__(self, subject: Subject, task: Task) -> Seen | Outcome:
+        """Return what is there, or why nothing can be said."""
+        newest: dict[str, Registered] = {}
+        version: int | None = None
+        for _ in range(self._reads):
+            seen = await self._once(subject, task)
+            if not isinstance(seen, Seen):
+                return seen
+            version = max(version or 0, seen.list_version) if seen.list_version is not None else version
+            for one in seen.registered:
+                if one.id not in newest or _number(one.version) > _number(newest[one.id].version):
+                    newest[one.id] = one
+        self._reads = 1
+        if any(name not in newest or _number(newest[name].version) < least for name, least in self._known.items()):
+            self._reads = READS_WHEN_UNSURE
+            return STALE_READ
+        return Seen(registered=tuple(newest[name] for name in sorted(newest)), list_version=version)
+
+    async def _once(self, subject: Subject, task: Task) -> Seen | Outcome:
+        version: int | None = None
+        found: list[JsonObject] | Outcome
+        match subject:
+            case KnownPatient():
+                told = await self._client.list_version(task)
+                if not isinstance(told, int):
+                    return told
+                version = told
+                found = await self._client.prescriptions(task)
+            case ContainedPatient():
+                found = await self._of_records(task)
+        return Seen(registered=registered(found), list_version=version) if isinstance(found, list) else found
+
+    async def _of_records(self, task: Task) -> list[JsonObject] | Outcome:
+        """A contained patient has no list to search: each record is looked for by itself."""
+        resources: list[JsonObject] = []
+        for record in self._records:
+            found = await self._client.by_identifier(Identifier(system=RECORD, value=record), task)
+            if not isinstance(found, list):
+                return found
+            resources += found
+        return resources
+
+
+def _number(version: str | None) -> int:
+    """A version as a number, since NLL counts them; one that is none compares as the oldest."""
+    return int(version) if version is not None and version.isascii() and version.isdigit() else 0
