@@ -37,6 +37,7 @@ class CloudEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     time: datetime | None = None
     recordedat: datetime | None = None
     sourceversion: int | None = None
+    forwardedto: str | None = None
 
 
 class UnreadableEventError(ValueError):
@@ -67,6 +68,7 @@ def to_event(fact: Fact) -> CloudEvent:
         receivedat=fact.received_at,
         sourceid=fact.source_id,
         sourceversion=fact.version,
+        forwardedto=fact.forwarded_to,
         datacontenttype=CONTENT_TYPE_JSON,
         data=msgspec.Raw(_encoder.encode(fact.content)),
     )
@@ -114,6 +116,7 @@ def from_event(event: CloudEvent) -> Fact:
         source=event.source,
         source_id=event.sourceid,
         version=event.sourceversion,
+        forwarded_to=event.forwardedto,
         patient=event.subject,
         occurred_at=event.time,
         recorded_at=event.recordedat,

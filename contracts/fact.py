@@ -54,6 +54,8 @@ class Fact(msgspec.Struct, frozen=True, kw_only=True):
     ``occurred_at``: from when it is true (for a new version of a record: from when the new version applies).
     ``recorded_at``: when the source recorded it. ``received_at``: when it was received here, the knowledge axis.
     ``version``: the source's own, rising, number for this state of the record, where it has one. All times are UTC.
+    ``forwarded_to``: the patient whose list the fact also concerns, because a link says that both are one person; set on
+    the copy that is brought there, and no part of the fact's identity.
     """
 
     id: str
@@ -65,6 +67,7 @@ class Fact(msgspec.Struct, frozen=True, kw_only=True):
     version: int | None = None
     occurred_at: datetime | None = None
     recorded_at: datetime | None = None
+    forwarded_to: str | None = None
 
     @property
     def type(self) -> str:

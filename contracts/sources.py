@@ -4,7 +4,7 @@ from typing import Final, Literal
 
 import msgspec
 
-from contracts.topics import input_topic
+from contracts.topics import FORWARD, input_topic
 
 EndDateMeaning = Literal["last-day-taken", "first-day-not-taken"]
 
@@ -68,5 +68,15 @@ DEFAULT_SOURCES: Final[tuple[SourceSystem, ...]] = (
         zone="Europe/Stockholm",
         end_date="first-day-not-taken",
     ),
+    SourceSystem(
+        id="forward",
+        reader="forwarded",
+        topic=FORWARD,
+        zone="Europe/Stockholm",
+        end_date="first-day-not-taken",
+    ),
 )
-"""The sources of a laptop, the demo and the tests; a region mounts its own file (``MEDLIST_SOURCES_FILE``)."""
+"""The sources of a laptop, the demo and the tests; a region mounts its own file (``MEDLIST_SOURCES_FILE``).
+
+``forward`` is our own: facts that the reconciler sends to the patient whom a link says they also concern.
+"""

@@ -11,6 +11,7 @@ LIST: Final = "medlist.list.v1"
 CHANGE: Final = "medlist.change.v1"
 QUARANTINE: Final = "medlist.quarantine.v1"
 PUBLISH: Final = "medlist.publish.v1"
+FORWARD: Final = "medlist.forward.v1"
 
 _DAY_MS = 24 * 3600 * 1000
 _FOREVER: Mapping[str, str] = {"cleanup.policy": "delete", "retention.ms": "-1", "retention.bytes": "-1"}

@@ -4,13 +4,14 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from mappings.sources import canonical, dose_pharmacy, hospital, municipal, pharmacy, primary_care
+from mappings.sources import canonical, dose_pharmacy, forwarded, hospital, municipal, pharmacy, primary_care
 from mappings.sources.reading import Reader
 
 READERS: Final[Mapping[str, Reader]] = MappingProxyType(
     {
         "canonical": canonical.read,
         "dose_pharmacy": dose_pharmacy.read,
+        "forwarded": forwarded.read,
         "hospital": hospital.read,
         "municipal": municipal.read,
         "pharmacy": pharmacy.read,

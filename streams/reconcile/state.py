@@ -2,17 +2,23 @@
 
 One row per record; administrations, which are many and small, share one row per day. A row holds its facts in order of
 id, so that equal sets of facts have equal rows, whatever the order they came in.
+
+A patient may also hold facts of other pseudonyms, forwarded because a link says that they are one person. They count
+while the link stands; when it falls, nothing has to be taken apart.
 """
 
 from collections.abc import Iterable, Mapping
-from typing import Final
+from typing import Final, NamedTuple
 
 from contracts.envelope import decode_batch, encode_batch
 from contracts.fact import Fact
 from contracts.facts.administration import Administration
+from contracts.facts.person import IdentityLink
 from contracts.values import Identifier
 from streams.reconcile.derive import Reconciler
 from streams.reconcile.ids import record_id
+from streams.reconcile.patient import Patient
+from streams.reconcile.population import Persons
 
 UNDATED: Final = "undated"
 
@@ -25,33 +31,81 @@ def row_of(fact: Fact) -> str:
     return f"r|{record_id(Identifier(system=fact.source, value=fact.source_id))}"
 
 
+class Added(NamedTuple):
+    """What adding facts did: the names of the rows that changed; whether it changed who is who."""
+
+    rows: set[str]
+    identity: bool
+
+
 class PatientState:
     """A patient whose facts are kept in rows."""
 
     def __init__(self, name: str, reconciler: Reconciler, rows: Mapping[str, bytes] | None = None) -> None:
-        self.patient = reconciler.patient(name)
+        self._name = name
+        self._reconciler = reconciler
+        self._facts: dict[str, Fact] = {}
         self._rows: dict[str, set[str]] = {}
+        self._persons = Persons(reconciler.rules)
+        self.patient: Patient = reconciler.patient(name)
         for value in (rows or {}).values():
             self.add(decode_batch(value))
 
-    def add(self, facts: Iterable[Fact]) -> set[str]:
-        """Take facts in; return the names of the rows that changed.
+    @property
+    def goes_on_as(self) -> str:
+        """The pseudonym under which this patient's list stands: its own, unless a link has it taken in by another."""
+        return self._persons.goes_on(self._name)
+
+    def facts(self) -> list[Fact]:
+        """Return all facts that are held, in order of id."""
+        return [self._facts[key] for key in sorted(self._facts)]
+
+    def add(self, facts: Iterable[Fact]) -> Added:
+        """Take facts in; return what that changed.
 
         A fact that is known already changes nothing, unless it turns out to have been received earlier.
         """
         changed = set()
+        fresh: list[Fact] = []
+        others_changed = False
         for fact in facts:
-            before = self.patient.ledger.get(fact.id)
-            self.patient.add((fact,))
-            if self.patient.ledger.get(fact.id) is not before:
-                name = row_of(fact)
-                self._rows.setdefault(name, set()).add(fact.id)
-                changed.add(name)
-        return changed
+            known = self._facts.get(fact.id)
+            if known is not None and known.received_at <= fact.received_at:
+                continue
+            self._facts[fact.id] = fact
+            others_changed |= self._persons.add(fact)
+            fresh.append(fact)
+            name = row_of(fact)
+            self._rows.setdefault(name, set()).add(fact.id)
+            changed.add(name)
+        if others_changed:
+            self.patient = self._reconciler.patient(self._name)
+            fresh = list(self._facts.values())
+        self.patient.add(fact for fact in fresh if self._counts(fact))
+        return Added(changed, others_changed)
+
+    def identity_news(self) -> dict[str, list[Fact]]:
+        """Return, per patient that any link names beside this one, the facts that say who is who."""
+        links = self._persons.links()
+        named = {
+            patient
+            for fact in links
+            if isinstance(fact.content, IdentityLink)
+            for patient in (fact.patient, fact.content.other_patient)
+        }
+        return dict.fromkeys(sorted(named - {self._name}), links)
+
+    def _counts(self, fact: Fact) -> bool:
+        if self.goes_on_as != self._name:
+            return isinstance(fact.content, IdentityLink)
+        concerned = {fact.patient}
+        if isinstance(fact.content, IdentityLink):
+            concerned.add(fact.content.other_patient)
+        return any(self._persons.goes_on(patient) == self._name for patient in concerned)
 
     def encode(self, name: str) -> bytes:
         """Return the bytes of a row."""
-        return encode_batch(self.patient.ledger[key] for key in sorted(self._rows[name]))
+        return encode_batch(self._facts[key] for key in sorted(self._rows[name]))
 
     def rows(self) -> dict[str, bytes]:
         """Return all rows."""

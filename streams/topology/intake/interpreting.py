@@ -126,6 +126,8 @@ def _too_long(fact: Fact, index: int, limits: IntakeLimits) -> Problem:
 
 
 def _patients(fact: Fact) -> tuple[str, ...]:
+    if fact.forwarded_to is not None:
+        return (fact.forwarded_to,)
     if isinstance(fact.content, IdentityLink):
         return (fact.patient, fact.content.other_patient)
     return (fact.patient,)

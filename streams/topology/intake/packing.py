@@ -6,6 +6,9 @@ from connectors.pseudonym import partition_of
 from streams.topology.intake.interpreting import EncodedFact
 from streams.topology.intake.limits import IntakeLimits
 
+_Copy = tuple[str, tuple[str, ...]]
+"""A fact, and whom this copy of it is for: a forwarded copy stands beside the fact itself."""
+
 _FRAME_BYTES = len("[]")
 _COMMA_BYTES = len(",")
 
@@ -16,17 +19,18 @@ def pack(facts: Iterable[EncodedFact], partitions: int, limits: IntakeLimits) ->
     A fact stands once in each of its patients' partitions. Of facts with equal ids the one received first is kept. A
     record holds at most `pack_facts` facts and `record_bytes` bytes; each fact alone fits (`interpreting` saw to it).
     """
-    waiting: dict[int, dict[str, EncodedFact]] = {}
+    waiting: dict[int, dict[_Copy, EncodedFact]] = {}
     for fact in facts:
         for partition in {partition_of(patient, partitions) for patient in fact.patients}:
             _keep_first_received(waiting.setdefault(partition, {}), fact)
     return {partition: _records(waiting[partition].values(), limits) for partition in sorted(waiting)}
 
 
-def _keep_first_received(kept: dict[str, EncodedFact], fact: EncodedFact) -> None:
-    other = kept.get(fact.id)
+def _keep_first_received(kept: dict[_Copy, EncodedFact], fact: EncodedFact) -> None:
+    copy = (fact.id, fact.patients)
+    other = kept.get(copy)
     if other is None or fact.received_at < other.received_at:
-        kept[fact.id] = fact
+        kept[copy] = fact
 
 
 def _records(facts: Iterable[EncodedFact], limits: IntakeLimits) -> list[bytes]:

@@ -13,7 +13,7 @@ from typing import Final
 import msgspec
 
 from contracts import topics
-from contracts.envelope import UnreadableEventError, decode_batch
+from contracts.envelope import UnreadableEventError, decode_batch, encode_fact
 from contracts.fact import Fact
 from contracts.facts.person import IdentityLink
 from contracts.medication_list import MedicationList, encoder
@@ -44,6 +44,8 @@ class ListMark(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     made_at: datetime
     rules: str
     next_change_at: datetime | None
+    goes_on_as: str | None = None
+    """The patient by whom this one is taken in, and to whom its facts have been forwarded."""
 
 
 _decode_tick = msgspec.json.Decoder(Tick).decode
@@ -72,6 +74,7 @@ class ReconcilingCore:
         self._list_topic = topic[topics.LIST]
         self._change_topic = topic[topics.CHANGE]
         self._quarantine_topic = topic[topics.QUARANTINE]
+        self._forward_topic = topic[topics.FORWARD]
         self._rows: dict[str, dict[str, bytes]] = {}
         self._marks: dict[str, ListMark] = {}
         self._wakes: list[tuple[datetime, str]] = []
@@ -153,10 +156,15 @@ class ReconcilingCore:
         patient = self._patient(name)
         mark = self._marks.get(name)
         before = self._last_list(patient, mark)
-        for row in sorted(patient.state.add(facts)):
+        added = patient.state.add(facts)
+        for row in sorted(added.rows):
             value = patient.state.encode(row)
             self._rows.setdefault(name, {})[row] = value
             rows[f"{name}|{row}".encode()] = value
+        if added.identity:
+            for other, links in patient.state.identity_news().items():
+                sends += [self._forwarded(fact, other) for fact in links]
+        goes_on_as = self._forward(patient, mark, facts, sends)
         view = patient.state.patient.view_at(self._clock)
         patient.last = view.medication_list
         next_change_at = view.medication_list.next_change_at
@@ -168,13 +176,34 @@ class ReconcilingCore:
                 Send(self._change_topic, name.encode(), encoder.encode(change))
                 for change in changes(before, view.medication_list, causes)
             ]
-        elif mark.next_change_at == next_change_at and mark.rules == identity:
+        elif (mark.next_change_at, mark.rules, mark.goes_on_as) == (next_change_at, identity, goes_on_as):
             return
-        made = ListMark(digest=view.digest, made_at=self._clock, rules=identity, next_change_at=next_change_at)
+        made = ListMark(
+            digest=view.digest,
+            made_at=self._clock,
+            rules=identity,
+            next_change_at=next_change_at,
+            goes_on_as=goes_on_as,
+        )
         self._marks[name] = made
         rows[f"{name}|m".encode()] = _encode_mark(made)
         if next_change_at is not None:
             heapq.heappush(self._wakes, (next_change_at, name))
+
+    def _forward(
+        self, patient: _Patient, mark: ListMark | None, fresh: Sequence[Fact], sends: list[Send]
+    ) -> str | None:
+        """Send facts to the patient who takes this one in: all when that is new, then each as it comes."""
+        goes_on_as = patient.state.goes_on_as
+        if goes_on_as == patient.name:
+            return None
+        known = mark is not None and mark.goes_on_as == goes_on_as
+        sends += [self._forwarded(fact, goes_on_as) for fact in (fresh if known else patient.state.facts())]
+        return goes_on_as
+
+    def _forwarded(self, fact: Fact, to: str) -> Send:
+        copy = msgspec.structs.replace(fact, forwarded_to=to)
+        return Send(self._forward_topic, to.encode(), encode_fact(copy))
 
     def _last_list(self, patient: _Patient, mark: ListMark | None) -> MedicationList | None:
         if patient.last is not None or mark is None or mark.rules != self._reconciler.rules.identity:
@@ -195,6 +224,8 @@ class ReconcilingCore:
 
 def _concerned(fact: Fact) -> tuple[str, ...]:
     """Return the patients whose lists a fact concerns: both ends of a link between two person numbers."""
+    if fact.forwarded_to is not None:
+        return (fact.forwarded_to,)
     if isinstance(fact.content, IdentityLink):
         return (fact.patient, fact.content.other_patient)
     return (fact.patient,)
