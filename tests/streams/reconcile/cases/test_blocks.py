@@ -1,0 +1,65 @@
+"""Blocks (spärr): what they cover is not shown and not published, only that something is blocked."""
+
+from tests.streams.reconcile.history import history
+
+
+def test_a_block_on_a_record_covers_its_whole_chain() -> None:
+    """Blocking one prescription of a chain hides the chain; what is published must be withdrawn."""
+    patient = history(
+        "2026-01-01 primary care prescribes Sertralin Sandoz 50 mg, 1 x 1, in chain c1, until 2026-02-01, as A",
+        "2026-02-01 primary care prescribes Sertralin Sandoz 50 mg, 1 x 1, in chain c1, as B",
+        "2026-01-01 primary care prescribes Furix 40 mg, 1 x 1, as C",
+        "2026-02-05 a person blocks record A",
+    )
+
+    assert patient.the_list("2026-02-10") == ["Furix 40 mg: active, 40 mg a day"]
+    assert patient.findings("2026-02-10") == ["blocked-information"]
+    assert sorted(w.source_id for w in patient.made("2026-02-10").withdrawn) == ["A", "B"]
+
+
+def test_a_block_set_after_publishing_takes_away_and_lifting_brings_back() -> None:
+    """Set, the line disappears; lifted, the list is what it would have been."""
+    told = (
+        "2026-01-01 primary care prescribes Sertralin Sandoz 50 mg, 1 x 1, as A",
+        "2026-02-05 a person blocks record A, as K",
+    )
+    patient = history(*told, "2026-02-20 a person lifts K")
+
+    assert patient.the_list("2026-02-10", known_at="2026-02-01") == ["Sertralin Sandoz 50 mg: active, 50 mg a day"]
+    assert patient.the_list("2026-02-10", known_at="2026-02-10") == []
+    assert patient.made("2026-02-25").items == history(told[0]).made("2026-02-25").items
+
+
+def test_a_block_ends_by_itself() -> None:
+    """A temporary block is over when its time is, and the list announces it."""
+    patient = history(
+        "2026-01-01 primary care prescribes Sertralin Sandoz 50 mg, 1 x 1, as A",
+        "2026-02-05 a person blocks record A, until 2026-02-20",
+    )
+
+    assert patient.the_list("2026-02-10") == []
+    assert patient.made("2026-02-10").next_change_at is not None
+    assert patient.the_list("2026-02-20") == ["Sertralin Sandoz 50 mg: active, 50 mg a day"]
+
+
+def test_a_block_on_a_unit_covers_what_its_staff_wrote() -> None:
+    """The psychiatric clinic is blocked: its order is hidden, primary care's prescription stands."""
+    patient = history(
+        "2026-01-01 hospital orders Sertralin Sandoz 50 mg, 1 x 1, unit psychiatry, as A",
+        "2026-01-01 hospital orders Furix 40 mg, 1 x 1, unit medicine, as B",
+        "2026-02-05 a person blocks unit psychiatry",
+    )
+
+    assert patient.the_list("2026-02-10") == ["Furix 40 mg: active, 40 mg a day"]
+
+
+def test_nothing_shines_through_a_block() -> None:
+    """A blocked order does not decide what else belongs together, nor does it raise a duplicate."""
+    patient = history(
+        "2026-01-01 hospital orders Atorvastatin Krka 40 mg, 1 x 1, as A",
+        "2026-01-05 primary care prescribes Simvastatin Krka 20 mg, 1 x 1, as B",
+        "2026-02-05 a person blocks source hospital",
+    )
+
+    assert patient.findings("2026-02-01", known_at="2026-02-01") == ["duplicate-therapy"]
+    assert patient.findings("2026-02-10") == ["blocked-information"]
