@@ -8,6 +8,7 @@ from collections.abc import Callable, Coroutine, Iterator
 from typing import Any, NoReturn, TypeVar
 
 import aiohttp
+import msgspec
 from confluent_kafka import Consumer, Producer, TopicPartition
 
 from connectors.kafka.clients import END_OF_PARTITION, consumer_config, reader_config
@@ -17,6 +18,7 @@ from contracts.medication_list import MedicationList, encode_list
 from contracts.publication import Publication, decode_publication
 from contracts.sources import DEFAULT_SOURCES
 from contracts.topics import LIST, PUBLISH
+from mappings.fhir.exact_json import read_json
 from streams.publish.backoff import Backoff
 from streams.publish.breaker import BreakerLimits
 from streams.topology.publisher import PublisherParts, PublisherStop, run_publisher
@@ -75,6 +77,17 @@ class Endpoint:
 
         return self._do(ask())
 
+    def admin(self, method: str, path: str, body: object = None) -> Any:
+        """Ask the sandbox's own addresses."""
+
+        async def ask() -> Any:
+            data = None if body is None else msgspec.json.encode(body)
+            async with self._session.request(method, f"{self._sandbox}/_sandbox/{path}", data=data) as answer:
+                assert answer.status == 200
+                return read_json(await answer.read())
+
+        return self._do(ask())
+
     def close(self) -> None:
         """Down for good."""
         self._do(self._stack.aclose())
@@ -91,11 +104,11 @@ class Endpoint:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(DEADLINE_SECONDS)
 
 
-def eventually(done: Callable[[], bool], what: str) -> None:
+def eventually(done: Callable[[], bool], what: str, seconds: float = DEADLINE_SECONDS) -> None:
     """Wait until ``done``, or fail."""
-    deadline = time.monotonic() + DEADLINE_SECONDS
+    deadline = time.monotonic() + seconds
     while not done():
-        assert time.monotonic() < deadline, f"not within {DEADLINE_SECONDS} s: {what}"
+        assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
         time.sleep(0.02)
 
 
