@@ -6,9 +6,18 @@ from typing import Any
 
 import click
 
+from connectors.telemetry import CodedError
+
+
+class Refused(click.ClickException):
+    """A coded error as a person at a terminal reads it: what is wrong, and what to do. Exit status 1."""
+
+    def __init__(self, error: CodedError) -> None:
+        super().__init__(str(error))
+
 
 class LazyGroup(click.Group):
-    """A click group whose commands are named as ``module:attribute``; sorted as given."""
+    """A click group whose commands are named as ``module:attribute``, in the order given."""
 
     def __init__(self, *args: Any, places: Mapping[str, str], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -27,3 +36,10 @@ class LazyGroup(click.Group):
         command = getattr(importlib.import_module(module), attribute)
         assert isinstance(command, click.Command)  # noqa: S101 - a mistake in the table
         return command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; a coded error becomes its text and exit status 1."""
+        try:
+            return super().invoke(ctx)
+        except CodedError as error:
+            raise Refused(error) from error
