@@ -68,8 +68,8 @@ schemas: $(READY) ## regenerate the JSON Schemas of the contracts
 	@$(BIN)/python -m contracts.schemas
 
 .PHONY: mutants
-mutants: $(READY) ## mutation testing of the reconciler
-	@$(BIN)/mutmut run
+mutants: $(READY) ## mutation testing of the reconciler; MUTANTS='streams.reconcile.ids*' for a part
+	@HYPOTHESIS_PROFILE=brief $(BIN)/mutmut run $(if $(MUTANTS),'$(MUTANTS)')
 
 .PHONY: lock
 lock: ## write requirements.lock from pyproject.toml; UPGRADE=1 takes newer versions
