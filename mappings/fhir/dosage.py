@@ -7,6 +7,7 @@ The whole text for the patient stands on the first element. Every element has wo
 else those of the dosage; ``patientInstruction`` is at most 512 characters.
 """
 
+import re
 from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import groupby
@@ -24,6 +25,7 @@ from mappings.fhir.times import SWEDEN, written_end, written_start
 from mappings.fhir.vocabulary import ADMINISTERING_INSTRUCTION, CYCLE
 
 INSTRUCTION_LENGTH: Final = 512
+_TIME_OF_DAY: Final = re.compile(r"([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?", re.ASCII)
 _UCUM_CODES: Final = frozenset(UNITS.values())
 
 
@@ -62,6 +64,10 @@ def dosage_problems(directions: Directions) -> list[Problem]:
     worded = [step.text is not None for step in directions.dosage.steps]
     if directions.dosage.text is None and not (worded and all(worded)):
         problems.append(Problem(code="missing", place="dosage.text", text="the words for the patient are required"))
+    for index, step in enumerate(directions.dosage.steps):
+        if not all(_TIME_OF_DAY.fullmatch(one) for one in step.times_of_day):
+            place = f"dosage.steps[{index}].times_of_day"
+            problems.append(Problem(code="unreadable", place=place, text="is no time of day as HH:MM or HH:MM:SS"))
     if directions.route is not None and directions.route not in ROUTES:
         problems.append(Problem(code="unknown-code", place="route", text="has no SNOMED CT code in mappings/codes"))
     return problems

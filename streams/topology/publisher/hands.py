@@ -33,17 +33,19 @@ class Hands:
         self._attempt_seconds = attempt_seconds
         self._results: queue.SimpleQueue[Result] = queue.SimpleQueue()
         self._started: queue.SimpleQueue[Executor | BaseException] = queue.SimpleQueue()
-        self._loop = asyncio.new_event_loop()
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._over = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._thread = threading.Thread(target=self._run, name="publisher-hands", daemon=True)
+        self._thread: threading.Thread | None = None
         self._executor: Executor | None = None
 
     def __enter__(self) -> Self:
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._run, args=(self._loop,), name="publisher-hands", daemon=True)
         self._thread.start()
         started = self._started.get()
         if isinstance(started, BaseException):
-            self._thread.join()
+            self._end(self._loop, self._thread)
             raise started
         self._executor = started
         return self
@@ -52,13 +54,13 @@ class Hands:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         """Cut what is still under way, close the connections, end the thread."""
-        self._loop.call_soon_threadsafe(self._over.set)
-        self._thread.join()
-        self._loop.close()
+        loop, thread = self._running()
+        loop.call_soon_threadsafe(self._over.set)
+        self._end(loop, thread)
 
     def begin(self, task: Task) -> None:
         """Begin an attempt; its result will come."""
-        self._loop.call_soon_threadsafe(self._spawn, task)
+        self._running()[0].call_soon_threadsafe(self._spawn, task)
 
     def results(self) -> list[Result]:
         """Return the results that have come, without waiting."""
@@ -69,8 +71,17 @@ class Hands:
             except queue.Empty:
                 return found
 
+    def _running(self) -> tuple[asyncio.AbstractEventLoop, threading.Thread]:
+        if self._loop is None or self._thread is None:
+            raise RuntimeError("the hands work only while they are entered as a context")
+        return self._loop, self._thread
+
+    def _end(self, loop: asyncio.AbstractEventLoop, thread: threading.Thread) -> None:
+        thread.join()
+        loop.close()
+
     def _spawn(self, task: Task) -> None:
-        running = self._loop.create_task(self._work(task))
+        running = self._running()[0].create_task(self._work(task))
         self._tasks.add(running)
         running.add_done_callback(self._tasks.discard)
 
@@ -87,9 +98,9 @@ class Hands:
         else:
             self._results.put(Result(task, attempt))
 
-    def _run(self) -> None:
-        asyncio.set_event_loop(self._loop)
-        self._loop.run_until_complete(self._serve())
+    def _run(self, loop: asyncio.AbstractEventLoop) -> None:
+        asyncio.set_event_loop(loop)
+        loop.run_until_complete(self._serve())
 
     async def _serve(self) -> None:
         try:

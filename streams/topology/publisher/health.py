@@ -61,6 +61,11 @@ class HealthThread:
         self._serving = threading.Thread(target=self._events.run_forever, name="publisher-health", daemon=True)
         self._watching = threading.Thread(target=self._watch, name="publisher-watch", daemon=True)
 
+    @property
+    def address(self) -> str:
+        """Where it serves, ``host:port``."""
+        return self._server.address
+
     def __enter__(self) -> Self:
         self._serving.start()
         start = self._server.start(self._settings.health_host, self._settings.health_port)

@@ -27,7 +27,7 @@ from streams.topology.publisher.desk import Desk, Place, Task
 from streams.topology.publisher.gaps import Gaps
 from streams.topology.publisher.hands import Hands, Result
 from streams.topology.publisher.limits import PublisherLimits
-from streams.topology.publisher.memory import Memory
+from streams.topology.publisher.memory import SETTLED, Memory
 from streams.topology.publisher.metrics import PublisherMetrics
 from streams.topology.publisher.problems import PublisherCode, PublisherError
 from streams.topology.publisher.telling import Teller
@@ -112,7 +112,10 @@ class Loop:
             self._teller.tell(self._memory.told(known), partition)
             self._finished.append(place)
             return
-        replaced = self._desk.arrived(task, time.monotonic())
+        now = time.monotonic()
+        replaced = self._desk.arrived(task, now)
+        if self._breaker.state(now) != "closed":
+            self._tell(task, Attempt(state="failing"), "pending")
         if replaced is not None:
             self.metrics.replaced()
             self._finished.append(replaced)
@@ -226,14 +229,14 @@ class Loop:
             links=attempt.links,
             held=attempt.held,
             problems=attempt.problems,
-            attempts=task.failures if state == "failing" else task.failures + 1,
+            attempts=task.failures + (state in SETTLED),
         )
         self._teller.tell(self._memory.told(publication), task.place.partition)
-        if state != "failing":
+        if state in SETTLED:
             self.metrics.settled(state)
         if state == "parked":
             _log.warning("publish.parked", patient=task.patient, problems=len(attempt.problems))
-        elif task.done:
+        elif state == "published" and task.done:
             _log.info("publish.sent", patient=task.patient, writes=len(task.done), list_hash=task.job.list_hash)
 
     def _settle(self) -> None:

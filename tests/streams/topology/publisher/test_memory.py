@@ -1,0 +1,80 @@
+"""What the publisher remembers of a patient, and what it may conclude from it."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from contracts.publication import Link, Publication, decode_publication, encode_publication
+from streams.topology.publisher.memory import Memory
+
+EARLY, LATE = datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 3, 2, tzinfo=UTC)
+LINK = Link(record="r", id="f-1", ours=True, version="2")
+
+
+def publication(**more: Any) -> Publication:
+    """A settled publication."""
+    usual: dict[str, Any] = {
+        "patient": "a",
+        "state": "published",
+        "list_hash": "h1",
+        "wanted_hash": "w1",
+        "since": EARLY,
+        "links": (LINK,),
+    }
+    return Publication(**(usual | more))
+
+
+def test_a_state_holds_since_it_began() -> None:
+    """Telling it again does not make it younger; another state does."""
+    memory = Memory(10)
+    memory.told(publication())
+
+    assert memory.told(publication(since=LATE)).since == EARLY
+    assert memory.told(publication(since=LATE, state="failing")).since == LATE
+
+
+def test_a_list_that_asks_for_the_same_needs_nothing() -> None:
+    """If the last one was settled, and only then."""
+    memory = Memory(10)
+    memory.told(publication())
+
+    unchanged = memory.unchanged("a", "w1", "h2", LATE)
+
+    assert unchanged is not None
+    assert (unchanged.list_hash, unchanged.links) == ("h2", (LINK,))
+    assert memory.unchanged("a", "w2", "h2", LATE) is None
+    assert memory.unchanged("b", "w1", "h2", LATE) is None
+    memory.told(publication(state="failing"))
+    assert memory.unchanged("a", "w1", "h2", LATE) is None
+
+
+def test_after_a_failure_what_is_known_stays_but_is_not_sure() -> None:
+    """Nothing could be read; the links of before still say what must be there."""
+    memory = Memory(10)
+    memory.told(publication())
+    memory.told(publication(state="failing", links=()))
+
+    assert memory.known("a") == ((LINK,), True)
+    assert memory.known("stranger") == ((), True)
+
+
+def test_a_settled_patient_is_sure() -> None:
+    """One reading is enough."""
+    memory = Memory(10)
+    memory.told(publication(state="parked"))
+
+    assert memory.known("a") == ((LINK,), False)
+
+
+def test_memory_is_bounded_and_forgets_the_oldest() -> None:
+    """What it forgets is read again, never wrong."""
+    memory = Memory(2)
+    for patient in "abc":
+        memory.told(publication(patient=patient))
+    memory.forget("c")
+
+    assert [memory.known(patient)[1] for patient in "abc"] == [True, False, True]
+
+
+def test_a_publication_is_read_back_as_it_was_written() -> None:
+    """It is the value of the publish topic."""
+    assert decode_publication(encode_publication(publication())) == publication()
