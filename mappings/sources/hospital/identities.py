@@ -5,7 +5,7 @@ from datetime import date
 
 import msgspec
 
-from contracts.systems import PERSON_SYSTEMS, WORKPLACE_CODE
+from contracts.systems import NLL_PRESCRIPTION, PERSON_SYSTEMS, WORKPLACE_CODE
 from contracts.values import Identifier, Practitioner, Reason
 from mappings.codes.coding_systems import system_from_name
 from mappings.codes.persons import person_system, read_person
@@ -84,6 +84,15 @@ def _issuer(field: Field) -> str | None:
 def record_id(field: Field | None) -> str | None:
     """Return the id of a record (EI.1); its namespace is the source itself."""
     return None if field is None else field.part(1, 1)
+
+
+def parent_id(field: Field | None, source: str) -> Identifier | None:
+    """Return the id of a parent (EIP.1: an EI in subcomponents): NLL's where that is its namespace, else the source's."""
+    if field is None or (value := field.part(1, 1)) is None:
+        return None
+    issuer = field.part(1, 3) or field.part(1, 2)
+    known = None if issuer is None else system_from_name(issuer)
+    return Identifier(system=NLL_PRESCRIPTION if known == NLL_PRESCRIPTION else source, value=value)
 
 
 def global_id(field: Field | None, system: str) -> Identifier | None:

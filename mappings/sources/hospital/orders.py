@@ -29,7 +29,7 @@ from mappings.sources.hospital import drugs, times
 from mappings.sources.hospital.fields import Segment
 from mappings.sources.hospital.groups import Group
 from mappings.sources.hospital.header import Header, Stamp, fact, recorded
-from mappings.sources.hospital.identities import codings, global_id, practitioner, reason, record_id
+from mappings.sources.hospital.identities import codings, global_id, parent_id, practitioner, reason, record_id
 from mappings.sources.hospital.prescriptions import prescription_id, prescription_of, read_prescription_details
 from mappings.sources.hospital.timing import read_timing
 
@@ -183,9 +183,9 @@ def _ended(period: Period, status: RequestStatus, effective: datetime | None) ->
 def _related(orc: Segment, source: str) -> tuple[Reference, ...]:
     """Return the order that this one replaces (ORC-8) and the chain of prescriptions that it belongs to (ORC-4)."""
     found = []
-    parent = record_id(orc.field(8))
+    parent = parent_id(orc.field(8), source)
     if parent is not None:
-        found.append(Reference(role="predecessor", target=Identifier(system=source, value=parent)))
+        found.append(Reference(role="predecessor", target=parent))
     chain = global_id(orc.field(4), NLL_CHAIN)
     if chain is not None:
         found.append(Reference(role="chain", target=chain))

@@ -1,13 +1,13 @@
 """The prescription that follows from an out-patient order: what RXE and ORC say about dispensing (chapter 4.14.4)."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Final
 
 import msgspec
 
 from contracts.facts.prescribing import Order, Prescription
-from contracts.systems import GLN
+from contracts.systems import GLN, NLL_PRESCRIPTION
 from contracts.values import Identifier, Reference
 from mappings.codes.units import ucum
 from mappings.sources.hospital.fields import Segment
@@ -59,7 +59,7 @@ def prescription_of(order: Order, details: PrescriptionDetails, follows: Referen
         medication=order.medication,
         route=order.route,
         identifiers=order.identifiers,
-        references=(follows, *(reference for reference in order.references if reference.role == "chain")),
+        references=(follows, *_of_prescription(order.references)),
         status=order.status,
         setting=order.setting,
         period=order.period,
@@ -76,6 +76,19 @@ def prescription_of(order: Order, details: PrescriptionDetails, follows: Referen
         receiving_pharmacy=details.receiving_pharmacy,
         workplace_code=details.workplace_code,
     )
+
+
+def _of_prescription(references: Iterable[Reference]) -> Iterator[Reference]:
+    """Yield what holds for the prescription as for its order: the chain, and what it replaces.
+
+    An order of the hospital's own that is replaced had a prescription of its own; in NLL the prescription is what is named.
+    """
+    for reference in references:
+        if reference.role == "chain" or reference.target.system == NLL_PRESCRIPTION:
+            yield reference
+        elif reference.role == "predecessor":
+            former = msgspec.structs.replace(reference.target, value=prescription_id(reference.target.value))
+            yield Reference(role="predecessor", target=former)
 
 
 def _packages(rxe: Segment) -> int | None:
