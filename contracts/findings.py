@@ -9,11 +9,16 @@ from contracts.values import Value
 
 
 class FindingKind(Value, frozen=True, kw_only=True):
-    """One kind of finding. ``conflict``: a person must settle it; until then it stands."""
+    """One kind of finding.
+
+    ``conflict``: a person must settle it; until then it stands. ``withholds``: it puts in doubt what is to be prescribed,
+    so nothing of its lines is published meanwhile.
+    """
 
     code: str
     severity: Severity
     conflict: bool
+    withholds: bool = False
     sv: str
     en: str
 
@@ -23,6 +28,7 @@ _KINDS = (
         code="duplicate-product",
         severity="warning",
         conflict=True,
+        withholds=True,
         sv="Samma läkemedel står på två rader samtidigt.",
         en="The same product stands on two lines at the same time.",
     ),
@@ -30,6 +36,7 @@ _KINDS = (
         code="duplicate-substance",
         severity="warning",
         conflict=True,
+        withholds=True,
         sv="Samma substans står på två rader samtidigt.",
         en="The same substance stands on two lines at the same time.",
     ),
@@ -44,6 +51,7 @@ _KINDS = (
         code="dose-differs",
         severity="high",
         conflict=True,
+        withholds=True,
         sv="Dosen skiljer sig mellan källor eller mellan ordination, förskrivning och det som delats.",
         en="The dose differs between sources, or between what is intended, prescribed and supplied.",
     ),
@@ -58,6 +66,7 @@ _KINDS = (
         code="status-differs",
         severity="high",
         conflict=True,
+        withholds=True,
         sv="Behandlingen är avslutad i en källa men pågår i en annan.",
         en="The treatment has ended in one source and goes on in another.",
     ),
@@ -107,6 +116,7 @@ _KINDS = (
         code="dosage-contradicts-text",
         severity="high",
         conflict=True,
+        withholds=True,
         sv="Den strukturerade doseringen stämmer inte med doseringstexten.",
         en="The structured dosage contradicts its text.",
     ),
@@ -114,6 +124,7 @@ _KINDS = (
         code="identity-in-doubt",
         severity="high",
         conflict=True,
+        withholds=True,
         sv="Personidentiteten är ändrad eller sammanslagen och behöver bekräftas.",
         en="The person's identity was changed or merged and needs confirming.",
     ),
@@ -135,6 +146,7 @@ _KINDS = (
         code="ambiguous-match",
         severity="warning",
         conflict=True,
+        withholds=True,
         sv="Det går inte att avgöra vilken rad uppgifterna hör till.",
         en="It cannot be told which line the entries belong to.",
     ),
@@ -142,6 +154,7 @@ _KINDS = (
         code="reference-contradicts-substance",
         severity="high",
         conflict=True,
+        withholds=True,
         sv="En hänvisning pekar på en ordination av ett annat läkemedel.",
         en="A reference points to an order of another drug.",
     ),
@@ -149,6 +162,7 @@ _KINDS = (
         code="reference-to-several",
         severity="warning",
         conflict=True,
+        withholds=True,
         sv="En uppgift hänvisar till flera behandlingar.",
         en="An entry refers to several treatments.",
     ),
@@ -170,6 +184,7 @@ _KINDS = (
         code="field-undecided",
         severity="high",
         conflict=True,
+        withholds=True,
         sv="Källorna är oense och reglerna lämnar avgörandet till en person.",
         en="The sources disagree and the rules leave it to a person.",
     ),
@@ -198,6 +213,7 @@ _KINDS = (
         code="decision-reopened",
         severity="warning",
         conflict=True,
+        withholds=True,
         sv="Underlaget för ett tidigare ställningstagande har ändrats.",
         en="The facts under an earlier decision have changed.",
     ),

@@ -12,6 +12,7 @@ from typing import Literal
 
 import msgspec
 
+from contracts.findings import FINDINGS
 from contracts.medication_list import ListItem, MedicationList, StandingPrescription, Withdrawn
 from contracts.publication import HeldBack
 from contracts.systems import NLL_PRESCRIPTION
@@ -86,7 +87,7 @@ def _prescriptions(items: Iterable[ListItem]) -> Iterable[tuple[ListItem, Standi
 
 
 def _lines_in_doubt(medication_list: MedicationList) -> dict[str, str]:
-    conflicts = [finding for finding in medication_list.findings if finding.conflict]
+    conflicts = [finding for finding in medication_list.findings if FINDINGS[finding.code].withholds]
     if medication_list.person is None or any(not finding.items for finding in conflicts):
         return {item.strand: "patient-in-doubt" for item in medication_list.items}
     return {strand: "conflict" for finding in conflicts for strand in finding.items}

@@ -15,6 +15,7 @@ import msgspec
 from contracts.facts.base import TreatmentContent
 from contracts.medication_list import Finding, Unattached
 from contracts.values import Identifier
+from streams.reconcile.chosen import ChosenValue
 from streams.reconcile.entries import Entry, identifiers_of, make_entry, references_of
 from streams.reconcile.evidence import contradict, same_drug
 from streams.reconcile.findings import confirmed_at, finding, head_findings, leaf_findings
@@ -58,6 +59,7 @@ class Bucket:
         self.records: dict[Identifier, Record] = {}
         self.tokens: set[Hashable] = set()
         self._structure: Structure | None = None
+        self._chosen: tuple[ChosenValue, ...] = ()
         self._entries: dict[Identifier, Entry] = {}
         self._leaves: dict[Identifier, Leaf] = {}
         self._views: dict[int, LineView] = {}
@@ -167,6 +169,9 @@ class Bucket:
 
     def views(self, now: Situation, decided: Wishes) -> list[LineView]:
         """Return the lines as they stand."""
+        if now.chosen != self._chosen:
+            self._chosen = now.chosen
+            self.forget_views()
         return [self._view(line, now) for line in self.structure(decided).lines]
 
     def _view(self, line: Line, now: Situation) -> LineView:

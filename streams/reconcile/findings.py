@@ -11,7 +11,8 @@ from contracts.findings import FINDINGS
 from contracts.medication_list import Finding
 from streams.reconcile.dose import Dose
 from streams.reconcile.evidence import LASTING_KINDS, product_tier, same_drug
-from streams.reconcile.line_item import Rendered, dose_at
+from streams.reconcile.fields import dose_at
+from streams.reconcile.line_item import Rendered
 from streams.reconcile.line_state import IN_FORCE, Situation, Voice
 from streams.reconcile.records import EARLIEST
 

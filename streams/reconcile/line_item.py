@@ -7,18 +7,16 @@ from typing import Any, Final
 import msgspec
 
 from contracts.facts.base import RequestContent
-from contracts.facts.list_statement import ListRow
 from contracts.facts.prescribing import Prescription
-from contracts.facts.reported_use import ReportedUse
 from contracts.medication_list import Because, FactSummary, Layer, LayerName, ListItem, StandingPrescription
-from contracts.values import Dosage, Identifier, Period
-from streams.reconcile.dose import Dose, daily_dose, step_boundaries
+from contracts.values import Identifier, Period
+from streams.reconcile.dose import Dose, step_boundaries
 from streams.reconcile.entries import Entry
+from streams.reconcile.fields import Fields, dosage_of, dose_at
 from streams.reconcile.given import GivenSummary, was_given
 from streams.reconcile.ids import record_id
 from streams.reconcile.leaves import Leaf
 from streams.reconcile.line_state import LineState, Situation, Voice, line_state
-from streams.reconcile.policy import Field
 from streams.reconcile.precedence import Candidate, Choice, choose
 from streams.reconcile.profile import Profile, strength_text
 from streams.reconcile.records import LATEST, Record
@@ -67,6 +65,10 @@ class Line:
         """Return all leaves."""
         yield from self.supplies.leaves()
         yield from self.given.leaves()
+
+    def latest_leaves(self, when: datetime) -> list[Leaf]:
+        """Return the last supply and the last administration by ``when``."""
+        return [leaf for leaf in (self.supplies.last(when), self.given.last(when)) if leaf is not None]
 
     def records(self) -> Iterator[Record]:
         """Return all records."""
@@ -122,9 +124,9 @@ def heads_of(line: Line, now: Situation) -> Heads:
     """Return what the head entries of a line say at a time."""
     used = line.used
     state = line_state(line.entries, used, now)
-    fields = _Fields(line, state, now)
-    product, dose = fields.product(), fields.dosage()
-    start, end = fields.period("start"), fields.period("end")
+    fields = Fields(state, now)
+    product = fields.product() if line.entries else fields.product_of_leaves(line.latest_leaves(now.when))
+    dose, start, end = fields.dosage(), fields.start(), fields.end()
     profile = product.winner.value if product and product.winner else None
     layers: dict[LayerName, Layer] = {}
     doses: dict[LayerName, Dose | None] = {}
@@ -212,71 +214,6 @@ def name_every_fact(rendered: Rendered) -> ListItem:
         if facts:
             layers[name] = msgspec.structs.replace(layers[name], facts=tuple(sorted(facts)))  # type: ignore[index]  # literal names
     return msgspec.structs.replace(item, facts=line.all_facts(), layers=layers)
-
-
-class _Fields:
-    """Chooses the values of a line among its pool of voices."""
-
-    def __init__(self, line: Line, state: LineState, now: Situation) -> None:
-        self._line = line
-        self._state = state
-        self._now = now
-        self.undecided: set[str] = {"state"} if state.choice and state.choice.winner is None else set()
-
-    def _choose(self, field: Field, candidates: Sequence[Candidate], same: Any = None) -> Choice | None:
-        choice = choose(field, candidates, self._now.rules, same)
-        if choice is not None and choice.winner is None:
-            self.undecided.add(field)
-        return choice
-
-    def product(self) -> Choice | None:
-        if not self._line.entries:
-            return self._choose("product", self._leaf_products(), _same_product)
-        candidates = [
-            Candidate(v.entry.profile, v.entry.kind, (v.standing.fact.id,), v.decided) for v in self._state.pool
-        ]
-        return self._choose("product", candidates, _same_product)
-
-    def _leaf_products(self) -> list[Candidate]:
-        when = self._now.when
-        leaves = [leaf for leaf in (self._line.supplies.last(when), self._line.given.last(when)) if leaf is not None]
-        return [
-            Candidate(leaf.profile, leaf.kind, (leaf.record.newest.id,), (leaf.at, leaf.at, record_id(leaf.record.key)))
-            for leaf in leaves
-        ]
-
-    def dosage(self) -> Choice | None:
-        candidates = []
-        for voice in self._state.pool:
-            dosage = dosage_of(voice)
-            dose = dose_at(voice, self._now.when)
-            if dosage.steps or dosage.text or dosage.max_per_day:
-                fact = voice.standing.fact.id
-                candidates.append(Candidate(dose, voice.entry.kind, (fact,), voice.decided, dosage.text))
-        return self._choose("dosage", candidates, _same_dose)
-
-    def period(self, field: Field) -> Choice | None:
-        candidates = []
-        for voice in self._state.pool:
-            value = voice.began if field == "start" else voice.standing.end
-            if field == "end" or value is not None:
-                candidates.append(Candidate(value, voice.entry.kind, (voice.standing.fact.id,), voice.decided))
-        return self._choose(field, candidates)
-
-
-def dosage_of(voice: Voice) -> Dosage:
-    """Return the dosage that a voice states."""
-    content = voice.standing.fact.content
-    if isinstance(content, RequestContent | ListRow | ReportedUse):
-        return content.dosage
-    return Dosage()
-
-
-def dose_at(voice: Voice, when: datetime) -> Dose:
-    """Return the daily dose a voice means; for one that has ended, the last one."""
-    end = voice.standing.end
-    moment = end - _MOMENT if voice.state == "ended" and end is not None and end <= when else when
-    return daily_dose(dosage_of(voice), voice.entry.profile, voice.standing.start, moment)
 
 
 def _request_layer(name: LayerName, state: LineState, now: Situation) -> tuple[Layer | None, Dose | None]:
@@ -368,13 +305,3 @@ def _because(line: Line, state: LineState, choices: dict[str, Choice | None]) ->
     if line.joined_by is not None:
         because["treatment"] = Because(rule=line.joined_by)
     return because
-
-
-def _same_product(a: Profile, b: Profile) -> bool:
-    if a.npl_id and b.npl_id:
-        return a.npl_id == b.npl_id
-    return a.name == b.name
-
-
-def _same_dose(a: Dose, b: Dose) -> bool:
-    return a.shown == b.shown

@@ -16,6 +16,7 @@ from contracts.facts.base import RequestContent
 from contracts.facts.list_statement import ListRow
 from contracts.medication_list import ItemState
 from contracts.values import Identifier
+from streams.reconcile.chosen import DECIDED_BY_PERSON, ChosenValue, chosen_for
 from streams.reconcile.entries import Entry, references_of
 from streams.reconcile.evidence import REQUEST_KINDS, STATEMENT_KINDS
 from streams.reconcile.policy import Rules
@@ -37,7 +38,10 @@ _SPEAKS_FIRST: Final[Mapping[ItemState, int]] = {
 
 
 class Voice(msgspec.Struct, frozen=True, gc=False, eq=False):
-    """One record of a line as it stands. ``began`` is the first start of its source and kind on this line."""
+    """One record of a line as it stands.
+
+    ``began`` is when the line began: by its first order or prescription, or, for a statement, by the first statement.
+    """
 
     entry: Entry
     standing: Standing
@@ -57,13 +61,26 @@ class Voice(msgspec.Struct, frozen=True, gc=False, eq=False):
 
 
 class LineState(msgspec.Struct, frozen=True, gc=False, eq=False):
-    """The line's state, by whom; all voices, one speaker per source and kind, and the pool that other fields ask."""
+    """The line's state, by whom; all voices, one speaker per source and kind, and the pool that other fields ask.
+
+    ``chosen`` is what a person has chosen, per field.
+    """
 
     state: ItemState
     choice: Choice | None
     voices: tuple[Voice, ...]
     speakers: tuple[Voice, ...]
     pool: tuple[Voice, ...]
+    chosen: Mapping[str, ChosenValue]
+
+    def chosen_voice(self, field: str) -> tuple[ChosenValue, Voice] | None:
+        """Return the voice that a person chose for a field, while it says the same about being in force as the line."""
+        chosen = self.chosen.get(field)
+        voice = None if chosen is None else next((v for v in self.voices if v.entry.key == chosen.record), None)
+        if chosen is None or voice is None:
+            return None
+        agrees = voice.state == self.state or (voice.state in IN_FORCE and self.state in IN_FORCE)
+        return (chosen, voice) if agrees else None
 
 
 class Situation(msgspec.Struct, frozen=True):
@@ -72,6 +89,7 @@ class Situation(msgspec.Struct, frozen=True):
     when: datetime
     stays: tuple[Stay, ...]
     rules: Rules
+    chosen: tuple[ChosenValue, ...] = ()
 
     @property
     def stay(self) -> Stay | None:
@@ -83,17 +101,33 @@ def line_state(entries: Sequence[Entry], used: frozenset[Identifier], now: Situa
     """Return the state of the line that ``entries`` make. ``used``: records on which something was given."""
     voices = _voices(entries, used, now)
     speakers = _speakers(voices)
+    chosen = chosen_for(entries, now.chosen) if now.chosen else {}
     if not speakers:
-        return LineState("unknown", None, voices, (), ())
+        return LineState("unknown", None, voices, (), (), chosen)
+    if "state" in chosen:
+        return _decided_state(chosen, voices, speakers)
     competing = _competing(speakers)
     choice = choose("state", [_candidate(voice) for voice in competing], now.rules)
     if choice is None or choice.winner is None:
         pool = tuple(v for v in speakers if v.state != "cancelled") or speakers
-        return LineState("unknown", choice, voices, speakers, pool)
+        return LineState("unknown", choice, voices, speakers, pool, chosen)
     state: ItemState = choice.winner.value
     wanted = IN_FORCE if state in IN_FORCE else {state}
     pool = tuple(v for v in competing if v.state in wanted)
-    return LineState(state, choice, voices, speakers, pool)
+    return LineState(state, choice, voices, speakers, pool, chosen)
+
+
+def _decided_state(
+    chosen: Mapping[str, ChosenValue], voices: tuple[Voice, ...], speakers: tuple[Voice, ...]
+) -> LineState:
+    by = chosen["state"]
+    voice = next(v for v in voices if v.entry.key == by.record)
+    winner = msgspec.structs.replace(_candidate(voice), shown=DECIDED_BY_PERSON)
+    facts = tuple(sorted((by.fact, voice.standing.fact.id)))
+    choice = Choice(winner, DECIDED_BY_PERSON, facts, disagreeing=True)
+    wanted = IN_FORCE if voice.state in IN_FORCE else {voice.state}
+    pool = tuple(v for v in speakers if v.state in wanted and v is not voice)
+    return LineState(voice.state, choice, voices, speakers, (*pool, voice), chosen)
 
 
 def _candidate(voice: Voice) -> Candidate:
@@ -102,19 +136,18 @@ def _candidate(voice: Voice) -> Candidate:
 
 def _voices(entries: Sequence[Entry], used: frozenset[Identifier], now: Situation) -> tuple[Voice, ...]:
     replaced = replacements(entries)
-    began: dict[tuple[str, str], datetime] = {}
+    began: dict[bool, datetime] = {}
     for entry in entries:
         start = None if entry.never_valid else first_start(entry.record)
         if start is not None:
-            key = (entry.source, entry.kind)
-            began[key] = min(began.get(key, start), start)
+            began[entry.kind in REQUEST_KINDS] = min(began.get(entry.kind in REQUEST_KINDS, start), start)
     voices = []
     for entry in entries:
         cut = min((_takes_over(by) for by in replaced.get(entry.key, ())), default=None)
         stands = standing(entry.record, now.when, used=entry.key in used, cut=cut)
         superseded = cut is not None and stands.end == cut and stands.state == "ended"
         stands = _in_stays(entry, stands, now)
-        voices.append(Voice(entry, stands, superseded, began.get((entry.source, entry.kind))))
+        voices.append(Voice(entry, stands, superseded, began.get(entry.kind in REQUEST_KINDS)))
     return tuple(voices)
 
 

@@ -20,7 +20,7 @@ from contracts.medication_list import Finding, ListItem, MedicationList, Unattac
 from contracts.values import Identifier
 from streams.reconcile import blocks
 from streams.reconcile.bucket import Bucket, LineView, tokens_of
-from streams.reconcile.decisions import settle
+from streams.reconcile.decisions import Settled, chosen_values, counting, settle
 from streams.reconcile.findings import finding, pair_findings, pair_signature
 from streams.reconcile.ids import record_id
 from streams.reconcile.line_item import Rendered, name_every_fact
@@ -191,7 +191,8 @@ class Patient:
         """Return the list as of ``when``; with ``every_fact`` each line names all its facts instead of counting leaves."""
         if self._has_blocks:
             self._apply_blocks(when)
-        now = Situation(when, self._stays, self._rules)
+        decisions = self._decisions()
+        now = Situation(when, self._stays, self._rules, chosen_values(decisions))
         views = [view for bucket in self._buckets for view in bucket.views(now, self._wishes)]
         rendered = [view.rendered for view in views]
         items = [name_every_fact(line) if every_fact else line.item for line in rendered]
@@ -200,7 +201,7 @@ class Patient:
             rules=self._rules.identity,
             person=min(self._persons, default=None),
             items=tuple(sorted(items, key=lambda item: (item.treatment, item.strand))),
-            findings=self._findings(views, now),
+            findings=self._findings(views, now, decisions),
             unattached=self._unattached(),
             withdrawn=self._withdrawn(),
             next_change_at=self._next_change(views, now),
@@ -232,7 +233,11 @@ class Patient:
         self._blocked = sorted(split.blocked, key=lambda pair: pair[0].key)
         self._place_all(split.open)
 
-    def _findings(self, views: list[LineView], now: Situation) -> tuple[Finding, ...]:
+    def _decisions(self) -> list[Settled]:
+        decisions = list(self._of(Decision))
+        return counting(decisions, self.ledger) if decisions else []
+
+    def _findings(self, views: list[LineView], now: Situation, decisions: list[Settled]) -> tuple[Finding, ...]:
         rendered = [view.rendered for view in views]
         found = [one for view in views for one in view.findings]
         found += self._pair_findings(rendered)
@@ -240,8 +245,7 @@ class Patient:
             found += bucket.note_findings(self._wishes)
         found += self._own_findings()
         found += self._left_out(rendered, now)
-        decisions = list(self._of(Decision))
-        standing = settle(found, rendered, decisions) if decisions else found
+        standing = settle(found, rendered, decisions, self.ledger) if decisions else found
         return tuple(sorted(standing, key=lambda f: (f.code, f.items, f.facts, f.key)))
 
     def _pair_findings(self, rendered: list[Rendered]) -> tuple[Finding, ...]:

@@ -75,6 +75,16 @@ class Ledger:
         """Return the fact of an id, as first received."""
         return self._facts.get(fact_id)
 
+    def is_live(self, fact_id: str) -> bool:
+        """Say whether a fact is known and not retracted."""
+        fact = self._facts.get(fact_id)
+        if fact is None:
+            return False
+        if isinstance(fact.content, Retraction):
+            return True
+        record = self.records.get(Identifier(system=fact.source, value=fact.source_id))
+        return record is not None and fact_id in record.fact_ids
+
     def __getitem__(self, fact_id: str) -> Fact:
         return self._facts[fact_id]
 

@@ -17,7 +17,11 @@ _DIRECT_ROLES = frozenset({"predecessor", "successor", "order", "prescription"})
 
 
 def replacements(entries: Sequence[Entry]) -> dict[Identifier, list[Entry]]:
-    """Return, per replaced record, the entries that replace it (a cancelled one replaces nothing)."""
+    """Return, per replaced record, the entries that replace it (a cancelled one replaces nothing).
+
+    Who replaces a prescription replaces the order behind it, too: each further prescription counts as a new decision
+    (RIVTA GetMedicationHistory TKB).
+    """
     owners = {identifier: entry.key for entry in entries for identifier in identifiers_of(entry.record)}
     by_key = {entry.key: entry for entry in entries}
     replaced: dict[Identifier, set[Identifier]] = {}
@@ -30,9 +34,31 @@ def replacements(entries: Sequence[Entry]) -> dict[Identifier, list[Entry]]:
                 replaced.setdefault(other, set()).add(entry.key)
             elif reference.role == "successor":
                 replaced.setdefault(entry.key, set()).add(other)
+    for old, new in _orders_behind(entries, replaced):
+        replaced.setdefault(old, set()).add(new)
     return {
         key: [by_key[by] for by in sorted(keys) if not by_key[by].never_valid] for key, keys in sorted(replaced.items())
     }
+
+
+def _orders_behind(
+    entries: Sequence[Entry], replaced: dict[Identifier, set[Identifier]]
+) -> list[tuple[Identifier, Identifier]]:
+    """Return pairs of an order whose prescription was replaced, and the order (or prescription) that came instead."""
+    order_of: dict[Identifier, Identifier] = {}
+    orders = {entry.key for entry in entries if entry.kind == "outpatient_order"}
+    for entry in entries:
+        for reference in references_of(entry.record):
+            if reference.role == "order" and reference.target in orders and entry.kind == "prescription":
+                order_of[entry.key] = reference.target
+            elif reference.role == "prescription" and entry.key in orders:
+                order_of[reference.target] = entry.key
+    return [
+        (order_of[old], order_of.get(new, new))
+        for old, news in replaced.items()
+        for new in news
+        if old in order_of and order_of[old] != order_of.get(new, new)
+    ]
 
 
 def strands(entries: Sequence[Entry], rules: Rules) -> list[list[Entry]]:
