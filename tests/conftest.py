@@ -1,4 +1,4 @@
-"""What every test may ask for: a real Kafka, a broker of its own to break, topics that no other test uses."""
+"""What every test may ask for: a real Kafka, a broker of its own to break, topics of its own, an independent validator."""
 
 import os
 import resource
@@ -10,6 +10,8 @@ from typing import NoReturn
 import pytest
 from hypothesis import settings
 
+from tests.fhir_validator.built import ValidatorUnavailableError
+from tests.fhir_validator.validator import FhirValidator, running
 from tests.kafka.broker import LocalKafka
 from tests.kafka.found import some_broker
 from tests.kafka.libraries import BrokerUnavailableError
@@ -59,6 +61,18 @@ def own_kafka(tmp_path: Path) -> Iterator[LocalKafka]:
             yield broker
     except BrokerUnavailableError as unavailable:
         _no_broker(str(unavailable))
+
+
+@pytest.fixture(scope="session")
+def fhir_validator() -> Iterator[FhirValidator]:
+    """An independent FHIR R4 validator with our definitions, one process for the run; mark tests with it as slow."""
+    try:
+        with running() as validator:
+            yield validator
+    except ValidatorUnavailableError as unavailable:
+        if os.environ.get("CI"):
+            pytest.fail(f"no validator to test with: {unavailable}")
+        pytest.skip(f"no validator to test with: {unavailable}")
 
 
 @pytest.fixture
