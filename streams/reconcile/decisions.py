@@ -52,6 +52,16 @@ def counting(decisions: Iterable[Record], ledger: Ledger) -> list[Settled]:
     return found
 
 
+def records_decided_on(decisions: Iterable[Record]) -> dict[Identifier, frozenset[Identifier]]:
+    """Return, per record, the decisions about it: what one decision is about has to do with each other."""
+    found: dict[Identifier, frozenset[Identifier]] = {}
+    for record in decisions:
+        content = record.newest.content
+        for key in content.records if isinstance(content, Decision) else ():
+            found[key] = found.get(key, frozenset()) | {record.key}
+    return found
+
+
 def chosen_values(decisions: Iterable[Settled]) -> tuple[ChosenValue, ...]:
     """Return the values that persons have chosen, on a basis that is still live; the latest decision last."""
     return tuple(

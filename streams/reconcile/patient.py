@@ -20,7 +20,7 @@ from contracts.medication_list import Finding, ListItem, MedicationList, Unattac
 from contracts.values import Identifier
 from streams.reconcile import blocks
 from streams.reconcile.bucket import Bucket, LineView, tokens_of
-from streams.reconcile.decisions import Settled, chosen_values, counting, settle
+from streams.reconcile.decisions import Settled, chosen_values, counting, records_decided_on, settle
 from streams.reconcile.findings import finding, pair_findings, pair_signature
 from streams.reconcile.ids import record_id
 from streams.reconcile.line_item import Rendered, name_every_fact
@@ -82,6 +82,7 @@ class Patient:
         self._persons: set[Identifier] = set()
         self._stays: tuple[Stay, ...] = ()
         self._wishes = Wishes()
+        self._decided_on: dict[Identifier, frozenset[Identifier]] = {}
         self._blocked: list[tuple[Record, str]] = []
         self._has_blocks = False
         self._retracted: tuple[Withdrawn, ...] = ()
@@ -133,6 +134,7 @@ class Patient:
                 bucket.forget_views()
         elif isinstance(content, Decision):
             self._wishes = wishes(self._of(Decision))
+            self._decided_on = records_decided_on(self._of(Decision))
             self._place_all(self._treatment_records())
         elif isinstance(content, Block):
             self._has_blocks = any(True for _ in self._of(Block))
@@ -150,15 +152,9 @@ class Patient:
         self._buckets, self._by_token, self._home = [], {}, {}
         for record in records:
             self._place(record)
-        for decision in self._of(Decision):
-            content = decision.newest.content
-            if isinstance(content, Decision):
-                homes = [self._home[key] for key in content.records if key in self._home]
-                if homes:
-                    self._one_bucket(homes)
 
     def _place(self, record: Record) -> None:
-        tokens = tokens_of(record, self._profile)
+        tokens = tokens_of(record, self._profile) | self._decided_on.get(record.key, frozenset())
         homes = [bucket for token in tokens if (bucket := self._by_token.get(token)) is not None]
         own = self._home.get(record.key)
         if own is not None:

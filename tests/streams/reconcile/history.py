@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
-import msgspec
-
 from contracts.fact import Fact
 from contracts.medication_list import Change, DailyDose, Finding, ListItem, MedicationList, encode_list
 from streams.command.knowledge import reconciler
@@ -72,6 +70,10 @@ class History:
         (found,) = [one for one in self.made(at).items if product in {None, one.product}]
         return found
 
+    def dose(self, at: str) -> str | None:
+        """Return the daily dose of the only line, in words."""
+        return _dose(self.item(at).daily_dose)
+
     def treatments(self, at: str) -> int:
         """Return how many treatments the lines are of."""
         return len({item.treatment for item in self.made(at).items})
@@ -124,8 +126,3 @@ def words(found: Iterable[Change]) -> list[str]:
     return sorted(
         f"{change.kind}: {change.before} -> {change.after}" for change in found if not change.kind.startswith("finding")
     )
-
-
-def as_facts(*made: Fact) -> tuple[Fact, ...]:
-    """Return facts with their times of receipt one second apart, for cases that need more than sentences."""
-    return tuple(msgspec.structs.replace(fact) for fact in made)

@@ -7,7 +7,7 @@ from typing import Final
 import msgspec
 
 from contracts.fact import Fact, Origin, make_fact
-from contracts.facts.base import Content
+from contracts.facts.base import Content, TreatmentContent
 from contracts.facts.correction import Decision
 from contracts.facts.person import Encounter
 from contracts.facts.prescribing import Prescription
@@ -125,7 +125,7 @@ class Scribe:
         self.say(sentence, msgspec.structs.replace(before, status="finished", period=period), self._stay)
 
     def decides(self, sentence: Sentence) -> None:
-        """Write a person's decision, on the basis of all facts so far."""
+        """Write a person's decision, having seen all facts about treatments so far."""
         match = _DECISION.fullmatch(sentence.about)
         if match is None:
             raise ValueError(f"a case decides {sentence.about!r}, which means nothing here")
@@ -134,7 +134,7 @@ class Scribe:
             person=PERSON,
             kind=kind,  # type: ignore[arg-type]  # the table below has only these
             records=tuple(sorted(self.key(name) for name in names)),
-            basis=tuple(sorted(fact.id for fact in self.newest.values())),
+            basis=tuple(sorted(fact.id for fact in self.facts if isinstance(fact.content, TreatmentContent))),
             finding=finding,
             field=field,
             chosen=self.key(chosen) if chosen else None,

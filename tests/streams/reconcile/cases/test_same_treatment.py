@@ -44,7 +44,7 @@ def test_two_tablets_of_half_the_strength_stay_one_line() -> None:
     )
 
     assert patient.members(patient.item("2026-01-10")) == ["A", "B"]
-    assert patient.item("2026-01-10").daily_dose.value == 10
+    assert patient.dose("2026-01-10") == "10 mg a day"
     assert patient.findings("2026-01-10") == []
 
 
