@@ -16,7 +16,7 @@ from contracts.facts.base import TreatmentContent
 from contracts.medication_list import Finding, Unattached
 from contracts.values import Identifier
 from streams.reconcile.chosen import ChosenValue
-from streams.reconcile.entries import Entry, identifiers_of, make_entry, references_of
+from streams.reconcile.entries import Entry, identifiers_of, make_entry
 from streams.reconcile.evidence import contradict, same_drug
 from streams.reconcile.findings import confirmed_at, finding, head_findings, leaf_findings
 from streams.reconcile.ids import leading, record_id
@@ -248,15 +248,12 @@ def _other_form(a: Line, b: Line) -> bool:
 
 def tokens_of(record: Record, profile: Profiler) -> set[Hashable]:
     """Return everything that may connect a record to another: its ids, its links, its products."""
-    found: set[Hashable] = set(identifiers_of(record))
-    found |= {r.target for r in references_of(record) if r.role not in {"list", "encounter"}}
+    found: set[Hashable] = set()
     for fact in record.versions:
-        found |= _product_tokens(fact.content, profile)
+        content = fact.content
+        if isinstance(content, TreatmentContent):
+            found |= profile(content.medication, content.route).tokens
+            found.update(r.target for r in content.references if r.role not in {"list", "encounter"})
+    if isinstance(record.newest.content, HEAD_TYPES) or not found:
+        found |= identifiers_of(record)
     return found
-
-
-def _product_tokens(content: object, profile: Profiler) -> set[Hashable]:
-    if not isinstance(content, TreatmentContent):
-        return set()
-    p = profile(content.medication, content.route)
-    return {t for t in (p.npl_id, p.group, p.atc, *p.codes, *p.substances) if t is not None}

@@ -112,7 +112,7 @@ class Attacher:
                     self._owner[identifier] = index
                 for hub in entry.hubs:
                     self._hub.setdefault(hub, set()).add(index)
-                for token in _tokens(entry.profile):
+                for token in entry.profile.tokens:
                     self._by_token.setdefault(token, set()).add(index)
 
     def place(self, leaf: Leaf) -> Place:
@@ -121,7 +121,7 @@ class Attacher:
         explicit = self._explicit(leaf, notes)
         if explicit is not None:
             return Place(explicit, "REFERENCE", tuple(notes))
-        if not leaf.profile.matchable or not any(_tokens(leaf.profile)):
+        if not leaf.profile.matchable or not leaf.profile.tokens:
             return Place(None, "free-text", tuple(notes))
         ranked = self._ranked(leaf)
         if not ranked:
@@ -169,7 +169,7 @@ class Attacher:
         known = self._fits.get((id(profile), source))
         if known is not None:
             return known[1]
-        lines = {line for token in _tokens(profile) for line in self._by_token.get(token, ())}
+        lines = {line for token in profile.tokens for line in self._by_token.get(token, ())}
         fits = [
             fit for line in sorted(lines) for e in self._lines[line] if (fit := self._fit(profile, source, line, e))
         ]
@@ -200,12 +200,6 @@ class Attacher:
 def _vaguely_same(a: Profile, b: Profile) -> bool:
     routes = a.route is not None and a.route == b.route
     return a.matchable and b.matchable and same_drug(a, b) and not disjoint(a, b) and routes and b.form_group is None
-
-
-def _tokens(profile: Profile) -> list[object]:
-    return [
-        t for t in (profile.npl_id, profile.group, profile.atc, *profile.codes, *profile.substances) if t is not None
-    ]
 
 
 def _plus(when: datetime, delta: timedelta) -> datetime:

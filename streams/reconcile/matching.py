@@ -195,10 +195,8 @@ class _Inference:
         buckets: dict[object, set[Identifier]] = {}
         for root, entries in self._components.items():
             for e in entries:
-                p = e.profile
-                for token in (p.npl_id, p.group, p.atc, *p.codes, *p.substances):
-                    if token is not None:
-                        buckets.setdefault(token, set()).add(root)
+                for token in e.profile.tokens:
+                    buckets.setdefault(token, set()).add(root)
         pairs = {(a, b) for roots in buckets.values() if len(roots) > 1 for a in roots for b in roots if a < b}
         return sorted((a, b) for a, b in pairs if not (a in self._settled and b in self._settled))
 

@@ -46,6 +46,8 @@ def choose(
     """
     if not candidates:
         return None
+    if len(candidates) == 1:
+        return Choice(candidates[0], "ONLY_SOURCE", tuple(sorted(set(candidates[0].facts))), disagreeing=False)
     equal = same or (lambda a, b: a == b)
     ordered = sorted(candidates, key=lambda c: c.decided)
     standing = [c for c in ordered if not any(_verdict(field, c, other, rules) == "column" for other in ordered)]

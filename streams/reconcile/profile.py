@@ -1,6 +1,6 @@
 """What a product is, for matching and comparing: from the message's own words first, then from product knowledge."""
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from decimal import Decimal
 
 import msgspec
@@ -26,6 +26,8 @@ class Profile(msgspec.Struct, frozen=True, gc=False):
     form_group: str | None
     route: str | None
     matchable: bool
+    tokens: frozenset[Hashable]
+    """Everything by which it may be found to be the same drug as another."""
 
 
 class Profiler:
@@ -56,11 +58,13 @@ class Profiler:
         if product and not all(i.strength for i in ingredients):
             ingredients = product.ingredients
         form = said.form or (product.form if product else None)
+        group = product.substitution_group if product else None
+        tokens = frozenset((*substances, *said.local_codes, said.npl_id, group, atc)) - {None}
         return Profile(
             name=said.text or (product.name if product else None),
             npl_id=said.npl_id,
             codes=frozenset(said.local_codes),
-            group=product.substitution_group if product else None,
+            group=group,
             atc=atc,
             substances=substances,
             strengths=tuple(sorted(s for i in ingredients if (s := _strength(i)))),
@@ -68,6 +72,7 @@ class Profiler:
             form_group=self._form_group.get(form, form) if form else None,
             route=route or (product.route if product else None),
             matchable=said.kind not in {"free-text", "extempore"},
+            tokens=tokens,
         )
 
 

@@ -111,6 +111,11 @@ class Ledger:
         self._rebuild(key)
         return {key}
 
+    def is_targeted(self, fact: Fact) -> bool:
+        """Say whether a retraction names the record of a fact."""
+        key = Identifier(system=fact.source, value=fact.source_id)
+        return (key, None) in self._killers or (key, fact.version) in self._killers
+
     def retracted(self) -> list[tuple[Fact, str]]:
         """Return the facts that are retracted, each with the id of the retraction."""
         if not self._killers:
