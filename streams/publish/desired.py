@@ -2,8 +2,8 @@
 
 Rules. Orders, administrations, dispensings and reported use are no prescriptions and never leave. A prescription is held
 back, with its reason, while its source is unknown to the policy or registers itself, while its line has an undecided field
-or a conflict, or while its own state is unknown. A conflict that names no line concerns all of them. What is held back is
-left alone at the endpoint too: doubt ends nothing.
+or a conflict about what is to be prescribed (``contracts.findings``), or while its own state is unknown. Such a conflict that
+names no line concerns all of them. What is held back is left alone at the endpoint too: doubt ends nothing.
 """
 
 import hashlib
@@ -13,7 +13,7 @@ from typing import Literal
 import msgspec
 
 from contracts.findings import FINDINGS
-from contracts.medication_list import ListItem, MedicationList, StandingPrescription, Withdrawn
+from contracts.medication_list import Finding, ListItem, MedicationList, StandingPrescription, Withdrawn
 from contracts.publication import HeldBack
 from contracts.systems import NLL_PRESCRIPTION
 from contracts.values import Identifier
@@ -87,10 +87,16 @@ def _prescriptions(items: Iterable[ListItem]) -> Iterable[tuple[ListItem, Standi
 
 
 def _lines_in_doubt(medication_list: MedicationList) -> dict[str, str]:
-    conflicts = [finding for finding in medication_list.findings if FINDINGS[finding.code].withholds]
+    conflicts = [finding for finding in medication_list.findings if _withholds(finding)]
     if medication_list.person is None or any(not finding.items for finding in conflicts):
         return {item.strand: "patient-in-doubt" for item in medication_list.items}
     return {strand: "conflict" for finding in conflicts for strand in finding.items}
+
+
+def _withholds(finding: Finding) -> bool:
+    """Whether it puts in doubt what is to be prescribed, and nobody has settled it; a code that is not known might."""
+    kind = FINDINGS.get(finding.code)
+    return finding.conflict and (kind is None or kind.withholds)
 
 
 def _held_because(item: ListItem, prescription: StandingPrescription, policy: Policy) -> str | None:

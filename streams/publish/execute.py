@@ -26,9 +26,9 @@ from mappings.fhir.medication_request import Subject
 from mappings.fhir.times import swedish_day
 from mappings.fhir.validation import fhir_problems, in_sample
 from mappings.fhir.vocabulary import RECORD
-from streams.publish.actual import Actual
+from streams.publish.actual import Actual, registered
 from streams.publish.desired import Desired
-from streams.publish.look import Look, NotKnownThere, Seen, subject_of
+from streams.publish.look import Certainty, Look, NotKnownThere, People, Seen
 from streams.publish.operations import AnyOperation, Cancel, Create, End, Update, kind_of, request_id
 from streams.publish.plan import Plan, examine
 from streams.publish.policy import Policy
@@ -54,14 +54,13 @@ _ACTIVITIES: Final[dict[str, Activity]] = {
 class Job(msgspec.Struct, frozen=True, kw_only=True):
     """One list to bring about: what it asks for, and the SHA-256 (hex) of its bytes.
 
-    ``known`` are the prescriptions that are known to be there. ``unsure``: whether it is not known how the last attempt for
-    the patient ended.
+    ``known`` are the prescriptions that are known to be there, ``certainty`` how the last attempt for the patient ended.
     """
 
     desired: Desired
     list_hash: str
     known: tuple[Link, ...] = ()
-    unsure: bool = True
+    certainty: Certainty = "unknown"
 
 
 class Attempt(msgspec.Struct, frozen=True, kw_only=True):
@@ -90,13 +89,21 @@ class Executor:
         self._policy = policy
         self._now = now
         self._validated = validated
+        self._people = People(client)
 
     async def attempt(self, job: Job) -> Attempt:
         """Make the endpoint hold what the list asks for, as far as it lets us now."""
         desired = job.desired
         if desired.person is None or not (desired.wanted or desired.retire):
             return Attempt(state="published", held=desired.held, links=_links(desired, ()))
-        return await _Run(self._client, self._policy, self._now, job, self._validated).to_its_end(desired.person)
+        found = await self._people.subject(desired.person, _task(job))
+        run = _Run(self._client, self._policy, self._now, job, self._validated)
+        if not isinstance(found, tuple):
+            return run.without_subject(found)
+        attempt = await run.to_its_end(*found)
+        if attempt.state == "parked":
+            self._people.forget(desired.person)
+        return attempt
 
 
 class _Run:
@@ -110,18 +117,20 @@ class _Run:
         self._now = now
         self._job = job
         self._validated = validated
-        self._task = Task(context_id=str(uuid5(NAMESPACE, f"task|{job.desired.patient}|{job.list_hash}")))
-        self._look = Look(client, job.desired, job.known, unsure=job.unsure)
+        self._task = _task(job)
+        self._look = Look(client, job.desired, job.known, job.certainty)
         self._done: list[Done] = []
         self._refused: dict[str, tuple[PublishProblem, ...]] = {}
 
-    async def to_its_end(self, person: Identifier) -> Attempt:
-        found = await subject_of(self._client, person, self._task)
-        if isinstance(found, NotKnownThere):
+    def without_subject(self, why: NotKnownThere | Outcome) -> Attempt:
+        """Nothing can be done for a person who is not found."""
+        if isinstance(why, NotKnownThere):
             return self._parked((PublishProblem(code="patient-unknown", place="subject"),))
-        if not isinstance(found, tuple):
-            return self._given_up(found)
-        subject, self._task = found
+        return self._given_up(why)
+
+    async def to_its_end(self, subject: Subject, task: Task) -> Attempt:
+        """Read, plan, send, until nothing is left to do or nothing more can be done now."""
+        self._task = task
         for _ in range(ROUNDS_MOST):
             seen = await self._look(subject, self._task)
             if not isinstance(seen, Seen):
@@ -141,22 +150,27 @@ class _Run:
 
     async def _carry_out(self, operations: list[AnyOperation], actual: Actual) -> Attempt | None:
         """Send in order; ``None`` means: read and plan again."""
-        version = actual.list_version
         for operation in operations:
-            outcome = await self._send(operation, version)
+            outcome = await self._send(operation, actual.list_version)
             match outcome:
                 case Accepted():
                     self._note(operation, outcome)
-                    if version is not None and outcome.list_version is None:
+                    if actual.list_version is not None and outcome.list_version is None:
                         return None
-                    version = outcome.list_version
+                    actual = _with_answer(actual, outcome)
                 case Rejected():
                     self._refuse(operation, outcome.reasons)
                 case Stale():
                     return None
                 case Unavailable() | Unknown():
                     return self._given_up(outcome)
-        return None
+        return self._settled_by_answers(actual)
+
+    def _settled_by_answers(self, actual: Actual) -> Attempt | None:
+        """The answers told what is there now: if that leaves nothing to do, it need not be read again."""
+        found = examine(self._job.desired, actual, self._policy)
+        unsent = [one for one in found.operations if self._id_of(one) not in self._refused]
+        return None if unsent else self._settled(actual, found)
 
     async def _send(self, operation: AnyOperation, list_version: int | None) -> Outcome:
         if problems := self._invalid(operation):
@@ -263,8 +277,21 @@ class _Run:
         )
 
 
+def _task(job: Job) -> Task:
+    return Task(context_id=str(uuid5(NAMESPACE, f"task|{job.desired.patient}|{job.list_hash}")))
+
+
 def _actual(subject: Subject, seen: Seen, now: datetime) -> Actual:
     return Actual(subject=subject, read_on=swedish_day(now), registered=seen.registered, list_version=seen.list_version)
+
+
+def _with_answer(actual: Actual, answer: Accepted) -> Actual:
+    """What is there, after a write whose answer carried the resource as it was stored."""
+    told = registered([answer.resource]) if answer.resource is not None else ()
+    names = {one.id for one in told}
+    others = (one for one in actual.registered if one.id not in names)
+    both = tuple(sorted([*others, *told], key=lambda one: one.id))
+    return msgspec.structs.replace(actual, registered=both, list_version=answer.list_version)
 
 
 def _links(desired: Desired, ours: tuple[Link, ...]) -> tuple[Link, ...]:

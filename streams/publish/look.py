@@ -3,12 +3,15 @@
 A read may be older than our own last write (a replica that lags). Acting upon it would create twice, or leave an older state
 standing. So:
 - what we know to be there, by id and version, must be in what was read; else the read is stale and nothing is concluded;
-- after an attempt whose outcome is not known, and for a patient that this process has not settled before, it is read
-  several times, and of every prescription the newest version counts;
+- after an attempt whose outcome is not known, and for a patient that this process has not settled before (an earlier one
+  may have ended in the middle), it is read several times, and of every prescription the newest version counts;
 - the version of the patient's list is read before the list: a change after that makes our writes stale, not wrong.
 """
 
-from typing import Final
+from collections import OrderedDict
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final, Literal
 
 import msgspec
 
@@ -24,7 +27,13 @@ from mappings.fhir.vocabulary import RECORD
 from streams.publish.actual import Registered, registered
 from streams.publish.desired import Desired
 
-READS_WHEN_UNSURE: Final = 3
+Certainty = Literal["settled", "unseen", "unknown"]
+"""Of the last attempt for a patient: it ended well; this process made none; it failed, and may have written."""
+
+READS: Final[Mapping[Certainty, int]] = MappingProxyType({"settled": 1, "unseen": 2, "unknown": 3})
+"""How often to read, by what is known of the last attempt for the patient."""
+
+PEOPLE_MOST: Final = 50_000
 STALE_READ: Final = Unavailable(reason="stale-read")
 
 
@@ -39,29 +48,43 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
     list_version: int | None
 
 
-async def subject_of(
-    client: NllClient, person: Identifier, task: Task
-) -> tuple[Subject, Task] | NotKnownThere | Outcome:
-    """Return how the person is named in resources, and the task that is about that person."""
-    if person.system != PERSONNUMMER:
-        return ContainedPatient(person), msgspec.structs.replace(task, patient_id=contained_patient_id(person))
-    outcome = await client.find_patient(person, task)
-    if not isinstance(outcome, Accepted):
-        return outcome
-    if outcome.id is None:
-        return NotKnownThere()
-    return KnownPatient(outcome.id), msgspec.structs.replace(task, patient_id=outcome.id)
+class People:
+    """Who patients are at the endpoint; remembers the last many that were found."""
+
+    def __init__(self, client: NllClient) -> None:
+        self._client = client
+        self._found: OrderedDict[Identifier, str] = OrderedDict()
+
+    async def subject(self, person: Identifier, task: Task) -> tuple[Subject, Task] | NotKnownThere | Outcome:
+        """Return how the person is named in resources, and the task that is about that person."""
+        if person.system != PERSONNUMMER:
+            return ContainedPatient(person), msgspec.structs.replace(task, patient_id=contained_patient_id(person))
+        name = self._found.get(person)
+        if name is None:
+            outcome = await self._client.find_patient(person, task)
+            if not isinstance(outcome, Accepted):
+                return outcome
+            if outcome.id is None:
+                return NotKnownThere()
+            name = self._found[person] = outcome.id
+            if len(self._found) > PEOPLE_MOST:
+                self._found.popitem(last=False)
+        return KnownPatient(name), msgspec.structs.replace(task, patient_id=name)
+
+    def forget(self, person: Identifier) -> None:
+        """Look the person up again next time: something about it was refused."""
+        self._found.pop(person, None)
 
 
 class Look:
     """Reads one patient's prescriptions, and remembers what is known to be there."""
 
-    def __init__(self, client: NllClient, desired: Desired, known: tuple[Link, ...], *, unsure: bool) -> None:
+    def __init__(self, client: NllClient, desired: Desired, known: tuple[Link, ...], certainty: Certainty) -> None:
         self._client = client
         self._records = [*(one.record for one in desired.wanted), *(one.record for one in desired.retire)]
         asked = set(self._records)
         self._known = {link.id: _number(link.version) for link in known if link.ours and link.record in asked}
-        self._reads = READS_WHEN_UNSURE if unsure else 1
+        self._reads = READS[certainty]
 
     def wrote(self, name: str | None, version: str | None) -> None:
         """The endpoint told that it holds this version: what is read from now on must not be older."""
@@ -82,7 +105,7 @@ class Look:
                     newest[one.id] = one
         self._reads = 1
         if any(name not in newest or _number(newest[name].version) < least for name, least in self._known.items()):
-            self._reads = READS_WHEN_UNSURE
+            self._reads = READS["unknown"]
             return STALE_READ
         return Seen(registered=tuple(newest[name] for name in sorted(newest)), list_version=version)
 

@@ -149,8 +149,8 @@ class Loop:
         while self._breaker.may_begin(now) and (task := self._desk.next_due(now)) is not None:
             self._breaker.began(now)
             self._began[task.patient] = now
-            known, unsure = self._memory.known(task.patient)
-            task.job = msgspec.structs.replace(task.job, known=known, unsure=unsure or task.failures > 0)
+            known, certainty = self._memory.known(task.patient)
+            task.job = msgspec.structs.replace(task.job, known=known, certainty=certainty)
             self._hands.begin(task)
 
     def _hold_or_go(self) -> None:

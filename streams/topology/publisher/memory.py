@@ -7,6 +7,7 @@ from typing import Final
 import msgspec
 
 from contracts.publication import Link, Publication
+from streams.publish.look import Certainty
 
 SETTLED: Final = frozenset({"published", "parked"})
 
@@ -41,12 +42,12 @@ class Memory:
             return None
         return msgspec.structs.replace(before, list_hash=list_hash, since=now, operations=())
 
-    def known(self, patient: str) -> tuple[tuple[Link, ...], bool]:
-        """Return what is known to be there, and whether the last attempt left that unsure."""
+    def known(self, patient: str) -> tuple[tuple[Link, ...], Certainty]:
+        """Return what is known to be there, and how the last attempt ended."""
         before = self._known.get(patient)
         if before is None:
-            return (), True
-        return before.links, before.state not in SETTLED
+            return (), "unseen"
+        return before.links, "settled" if before.state in SETTLED else "unknown"
 
     def forget(self, patient: str) -> None:
         """The patient is gone."""

@@ -119,7 +119,7 @@ def the_list(*lines: ListItem, withdrawn: tuple[Withdrawn, ...] = (), **more: An
 
 def job(medication_list: MedicationList, list_hash: str = "h1", **more: Any) -> Job:
     """The publisher's job for a list."""
-    return Job(desired=desired(medication_list, POLICY), list_hash=list_hash, **({"unsure": False} | more))
+    return Job(desired=desired(medication_list, POLICY), list_hash=list_hash, **({"certainty": "settled"} | more))
 
 
 class There:

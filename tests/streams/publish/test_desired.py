@@ -40,6 +40,7 @@ def test_lines_without_a_prescription_never_leave() -> None:
         ("state-unknown", {"state": "unknown"}, {}, {}),
         ("state-unknown", {"status": "unknown"}, {}, {}),
         ("conflict", {}, {"strand": "s-1"}, {"findings": (conflict("s-1"),)}),
+        ("conflict", {}, {"strand": "s-1"}, {"findings": (conflict("s-1", code="of-a-later-version"),)}),
         ("patient-in-doubt", {}, {}, {"findings": (conflict(code="identity-in-doubt"),)}),
         ("patient-in-doubt", {}, {}, {"person": None}),
     ],
@@ -58,8 +59,8 @@ def test_what_is_held_back_is_told_with_its_reason(
 
 
 def test_a_settled_finding_and_another_lines_conflict_hold_nothing() -> None:
-    """Only what a person still has to settle, and only on its own line."""
-    findings = (conflict("s-1", settled=True), conflict("s-2"))
+    """Only what a person still has to settle, about what is prescribed, and only on its own line."""
+    findings = (conflict("s-1", settled=True), conflict("s-2"), conflict("s-1", code="stale-pouch"))
 
     wish = desired(the_list(line(standing(), strand="s-1"), findings=findings), POLICY)
 

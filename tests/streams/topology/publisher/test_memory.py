@@ -53,8 +53,8 @@ def test_after_a_failure_what_is_known_stays_but_is_not_sure() -> None:
     memory.told(publication())
     memory.told(publication(state="failing", links=()))
 
-    assert memory.known("a") == ((LINK,), True)
-    assert memory.known("stranger") == ((), True)
+    assert memory.known("a") == ((LINK,), "unknown")
+    assert memory.known("stranger") == ((), "unseen")
 
 
 def test_a_settled_patient_is_sure() -> None:
@@ -62,7 +62,7 @@ def test_a_settled_patient_is_sure() -> None:
     memory = Memory(10)
     memory.told(publication(state="parked"))
 
-    assert memory.known("a") == ((LINK,), False)
+    assert memory.known("a") == ((LINK,), "settled")
 
 
 def test_memory_is_bounded_and_forgets_the_oldest() -> None:
@@ -72,7 +72,7 @@ def test_memory_is_bounded_and_forgets_the_oldest() -> None:
         memory.told(publication(patient=patient))
     memory.forget("c")
 
-    assert [memory.known(patient)[1] for patient in "abc"] == [True, False, True]
+    assert [memory.known(patient)[1] for patient in "abc"] == ["unseen", "settled", "unseen"]
 
 
 def test_a_publication_is_read_back_as_it_was_written() -> None:
