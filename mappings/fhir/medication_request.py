@@ -96,10 +96,10 @@ def medication_request(standing: StandingPrescription, terms: Terms) -> JsonObje
         "subject": subject_reference(subject),
         "authoredOn": written_time(issued) if issued is not None else None,
         "requester": {"reference": f"#{REQUESTER_ID}"} if content.prescriber is not None else None,
-        "reasonCode": _reason(content.reason),
+        "reasonCode": reason_concepts(content.reason),
         "dosageInstruction": dosage_instruction(directions),
-        "dispenseRequest": _dispense_request(content),
-        "substitution": _substitution(allowed=content.substitution_allowed),
+        "dispenseRequest": dispense_request(content),
+        "substitution": substitution(allowed=content.substitution_allowed),
         "priorPrescription": _prior(terms.replaces),
     }
     return without_empty(resource)
@@ -164,7 +164,7 @@ def contained_patient(subject: Subject) -> list[JsonObject]:
         case KnownPatient():
             return []
         case ContainedPatient(person=person):
-            return [{"resourceType": "Patient", "id": PATIENT_ID, "identifier": [_identifier(person)]}]
+            return [{"resourceType": "Patient", "id": PATIENT_ID, "identifier": [written_identifier(person)]}]
 
 
 def subject_reference(subject: Subject) -> JsonObject:
@@ -177,14 +177,15 @@ def subject_reference(subject: Subject) -> JsonObject:
 
 
 def _contained(content: Prescription, subject: Subject) -> list[JsonObject]:
-    prescriber = [_practitioner(content.prescriber)] if content.prescriber is not None else []
+    prescriber = [written_practitioner(content.prescriber)] if content.prescriber is not None else []
     return [*prescriber, *contained_patient(subject)]
 
 
-def _practitioner(prescriber: Practitioner) -> JsonObject:
+def written_practitioner(prescriber: Practitioner) -> JsonObject:
+    """Return a Practitioner to be contained: codes only, since names of staff are not kept."""
     resource: JsonObject = {"resourceType": "Practitioner", "id": REQUESTER_ID}
     if prescriber.identifiers:
-        resource["identifier"] = [_identifier(one) for one in prescriber.identifiers]
+        resource["identifier"] = [written_identifier(one) for one in prescriber.identifiers]
     if prescriber.profession is not None:
         coding = {"system": PROFESSIONS, "code": prescriber.profession}
         resource["qualification"] = [{"code": {"coding": [coding]}}]
@@ -193,7 +194,7 @@ def _practitioner(prescriber: Practitioner) -> JsonObject:
 
 def _extensions(content: Prescription) -> list[JsonObject]:
     extensions: list[JsonObject] = [
-        {"url": CHAIN, "valueIdentifier": _identifier(one.target)}
+        {"url": CHAIN, "valueIdentifier": written_identifier(one.target)}
         for one in content.references
         if one.role == "chain" and one.target.system == NLL_CHAIN
     ]
@@ -202,7 +203,7 @@ def _extensions(content: Prescription) -> list[JsonObject]:
     basis = {"system": REGISTRATION_BASIS_CODES, "code": ELECTRONIC}
     extensions.append({"url": REGISTRATION_BASIS, "valueCoding": basis})
     if content.receiving_pharmacy is not None:
-        reference = {"identifier": _identifier(content.receiving_pharmacy)}
+        reference = {"identifier": written_identifier(content.receiving_pharmacy)}
         extensions.append({"url": RECEIVING_PHARMACY, "valueReference": reference})
     return extensions
 
@@ -210,14 +211,16 @@ def _extensions(content: Prescription) -> list[JsonObject]:
 def _identifiers(standing: StandingPrescription) -> list[JsonObject]:
     """Our record's id first, then the record's further ids; the prescription id is the server's to give."""
     others = [one for one in standing.content.identifiers if one.system not in {NLL_PRESCRIPTION, RECORD}]
-    return [{"system": RECORD, "value": standing.record}, *map(_identifier, others)]
+    return [{"system": RECORD, "value": standing.record}, *map(written_identifier, others)]
 
 
-def _identifier(one: Identifier) -> JsonObject:
+def written_identifier(one: Identifier) -> JsonObject:
+    """Return a FHIR Identifier."""
     return {"system": one.system, "value": one.value}
 
 
-def _reason(reason: Reason | None) -> list[JsonObject]:
+def reason_concepts(reason: Reason | None) -> list[JsonObject]:
+    """Return a coded or worded reason as at most one CodeableConcept."""
     if reason is None:
         return []
     concept: JsonObject = {}
@@ -228,7 +231,8 @@ def _reason(reason: Reason | None) -> list[JsonObject]:
     return [concept] if concept else []
 
 
-def _dispense_request(content: Prescription) -> JsonObject:
+def dispense_request(content: Prescription) -> JsonObject:
+    """Return what a prescription says about its dispensing, empty when it says nothing."""
     extensions: list[JsonObject] = []
     if content.dose_dispensed is not None:
         extensions.append({"url": DOSE_PACKAGING, "valueBoolean": content.dose_dispensed})
@@ -250,5 +254,6 @@ def _dispense_request(content: Prescription) -> JsonObject:
     return request
 
 
-def _substitution(*, allowed: bool | None) -> JsonObject:
+def substitution(*, allowed: bool | None) -> JsonObject:
+    """Return whether another product may be handed out, empty when nothing is said."""
     return {} if allowed is None else {"allowedBoolean": allowed}
