@@ -102,7 +102,7 @@ class Patient:
             for key in sorted(changed) if len(changed) > 1 else changed:
                 self._changed(key)
             if isinstance(fact.content, Retraction) or (
-                self.ledger.retractions and isinstance(fact.content, Prescription)
+                isinstance(fact.content, Prescription) and self.ledger.is_targeted(fact)
             ):
                 self._retracted = self._retractions()
         return new
