@@ -34,7 +34,7 @@ class EngineMetrics:
         )
         self._stalls = Counter(
             "medlist_engine_stalls",
-            "Checks that found input waiting and the position standing still.",
+            "Looks that found input waiting and the position standing still since the look before.",
             labelnames=["partition"],
             registry=registry,
         )

@@ -32,6 +32,8 @@ class Ownership:
         self._generation = NO_GENERATION
         self.restored = False
         """Whether an assignment (be it of nothing) is complete."""
+        self.restoring = False
+        """Whether one is being taken over; that has a limit of its own."""
 
     @property
     def owned(self) -> Mapping[int, OwnedPartition]:
@@ -50,6 +52,7 @@ class Ownership:
         self._owned = {}
         self.restored = False
         for partition in self._parked.values():
+            partition.parked = True
             partition.forget_received()
         return given_up
 
@@ -57,9 +60,11 @@ class Ownership:
         """A new assignment has come."""
         before = self._owned | self._parked
         self._owned, self._parked = {}, {}
-        self.restored = False
-        kept = {n: before[n] for n in numbers if n in before} if generation == self._generation + 1 else {}
+        self.restored, self.restoring = False, True
+        next_in_line = generation == self._generation + 1
+        kept = {n: before[n] for n in numbers if next_in_line and n in before and not before[n].retired}
         for partition in kept.values():
+            partition.parked = False
             partition.forget_received()
         return Handover(
             generation=generation,
@@ -72,10 +77,11 @@ class Ownership:
         """The assignment stands and is read back: from here on these are ours."""
         self._owned = {**handover.kept, **restored}
         self._generation = handover.generation
-        self.restored = True
+        self.restored, self.restoring = True, False
 
     def supersede(self, handover: Handover, restored: Mapping[int, OwnedPartition]) -> tuple[OwnedPartition, ...]:
         """A newer assignment came meanwhile: nothing of this one counts. Returns what is given up."""
+        self.restoring = False
         return _retire([*handover.kept.values(), *restored.values()])
 
 

@@ -32,7 +32,10 @@ class OwnedPartition:
         self.applied = position
         self.durable = position
         self.received = position.next_offset
+        self.parked = False
+        """Revoked, and not yet known whether the next assignment leaves it with us."""
         self.retired = False
+        """Not ours any more: nothing of it counts."""
         self._inbox: list[bytes] = []
         self._rows: dict[bytes, bytes | None] = {}
         self._sends: list[Send] = []
@@ -88,6 +91,11 @@ class OwnedPartition:
             if self.retired:
                 return  # another owner has the partition; that this write was fenced is as it should be
             cause = asyncio.CancelledError() if write.cancelled() else write.exception()
+            if cause is not None and self.parked:
+                self.retired = (
+                    True  # most likely its next owner has fenced us already; should it be us, we read it back
+                )
+                return
             if cause is not None:
                 failed(cause)
                 return

@@ -35,6 +35,8 @@ class EngineLimits(msgspec.Struct, frozen=True, kw_only=True):
     """How long a stop or a rebalance waits for what was applied to become durable. A courtesy: nothing depends on it."""
     shutdown_seconds: float = 20.0
     """How long a stop may take in all; then the process ends at once (a worker without a broker would hang)."""
+    assignment_seconds: float = 60.0
+    """How long the group may take to assign partitions while the broker answers; beyond a dead member's session."""
     watch_seconds: float = 10.0
     """How often the watchdog looks."""
     wake_check_seconds: float = 1.0

@@ -21,9 +21,6 @@ EVENTS: Final = declare({"watchdog.blinded": "ENG-102", "partition.stalled": "EN
 
 _log = get_logger()
 
-START_GRACE_SECONDS = 120.0
-"""Beyond the time of a restore: joining a group, waiting for a dead member's session."""
-
 
 class Watchdog:
     """Looks every `watch_seconds`, and raises when nothing moves."""
@@ -50,12 +47,13 @@ class Watchdog:
         await self._watermarks.close()
 
     async def look(self) -> None:
-        """Look once. Raises `EngineError` when something is stuck."""
-        self._require_ready(time.monotonic())
+        """Look once. Raises `EngineError` when something is stuck. A broker that does not answer decides nothing."""
         standings = await self.observe()
         if standings is None:
+            self._unready_since = None
             _log.warning("watchdog.blinded")
             return
+        self._require_ready(time.monotonic())
         for standing in standings.values():
             self._judge(standing)
 
@@ -73,7 +71,7 @@ class Watchdog:
         return standings
 
     def _judge(self, standing: Standing) -> None:
-        if standing.still_seconds > 0:
+        if standing.still_seconds >= self._limits.watch_seconds:
             self._metrics.stalled(standing.partition)
             _log.warning("partition.stalled", partition=standing.partition, seconds=round(standing.still_seconds, 1))
         if standing.still_seconds >= self._stuck_seconds:
@@ -81,11 +79,11 @@ class Watchdog:
             raise EngineError(EngineCode.STUCK, f"{where} for {standing.still_seconds:.0f} s")
 
     def _require_ready(self, now: float) -> None:
-        if self._ownership.restored:
+        if self._ownership.restored or self._ownership.restoring:
             self._unready_since = None
             return
         if self._unready_since is None:
             self._unready_since = now
         unready_seconds = now - self._unready_since
-        if unready_seconds > self._limits.restore_seconds + START_GRACE_SECONDS:
-            raise EngineError(EngineCode.STUCK, f"no complete assignment for {unready_seconds:.0f} s")
+        if unready_seconds >= self._limits.assignment_seconds:
+            raise EngineError(EngineCode.STUCK, f"no assignment for {unready_seconds:.0f} s")

@@ -10,6 +10,7 @@ from streams.topology.client import reader_config
 from streams.topology.settings import EngineSettings
 
 ASK_SECONDS = 5.0
+ANY_PARTITION = 0
 
 
 class Watermarks:
@@ -21,9 +22,10 @@ class Watermarks:
         self._consumer: Consumer | None = None
 
     async def ends(self, partitions: Collection[int]) -> Mapping[int, int] | None:
-        """The end of each partition; `None` when no broker answers: then there is nothing to decide."""
-        if not partitions:
-            return {}
+        """The end of each partition; `None` when no broker answers: then there is nothing to decide.
+
+        The broker is asked also when there are no partitions to ask about.
+        """
         return await asyncio.get_running_loop().run_in_executor(self._thread, self._ask, tuple(partitions))
 
     async def close(self) -> None:
@@ -36,12 +38,13 @@ class Watermarks:
             self._consumer = Consumer(reader_config(self._settings, "watch"))
         topic = self._settings.fact_topic
         try:
-            return {
+            ends = {
                 p: self._consumer.get_watermark_offsets(TopicPartition(topic, p), timeout=ASK_SECONDS)[1]
-                for p in partitions
+                for p in partitions or (ANY_PARTITION,)
             }
         except KafkaException:
             return None
+        return {p: ends[p] for p in partitions}
 
     def _close(self) -> None:
         if self._consumer is not None:

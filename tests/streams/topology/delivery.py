@@ -91,6 +91,7 @@ class Worker(AbstractContextManager["Worker"]):
         """Return when this process owns so many partitions and knows where they stand."""
         deadline = time.monotonic() + DEADLINE_SECONDS
         while len(json.loads(self.ask("/")[1] or b'{"partitions": {}}')["partitions"]) != partitions:
+            assert self.process.poll() is None, f"the worker ended:\n{self.log.read_text()[-3000:]}"
             assert time.monotonic() < deadline, f"never owned {partitions} partitions"
             time.sleep(POLL_SECONDS)
 

@@ -38,6 +38,19 @@ def test_partitions_stay_over_a_rebalance_of_the_next_generation() -> None:
     assert not zero.retired
 
 
+def test_a_partition_whose_last_write_failed_is_read_back() -> None:
+    """What it holds in memory was never stored."""
+    ownership = owning(4, 0)
+    zero = ownership.owned[0]
+    ownership.park()
+    zero.retired = True
+
+    handover = ownership.hand_over(5, [0])
+
+    assert not handover.kept
+    assert handover.wanted == (0,)
+
+
 def test_after_a_longer_absence_everything_is_read_back() -> None:
     """A generation that we were not part of may have had another owner."""
     ownership = owning(4, 0)

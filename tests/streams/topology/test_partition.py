@@ -80,6 +80,21 @@ async def test_a_failed_write_of_a_partition_given_up_is_as_it_should_be() -> No
     assert partition.durable.next_offset == 0
 
 
+async def test_a_failed_write_while_nobody_knows_the_owner_gives_the_partition_up() -> None:
+    """Between a revocation and the next assignment the next owner may have fenced us: no fault, but nothing to keep."""
+    partition, _, writer = owned_partition()
+    run = ManualExecutor()
+    writer.failure = OSError("fenced")
+    partition.receive(0, b"a")
+    partition.fold()
+    partition.commit(run, never)
+
+    partition.parked = True
+    await run.finish_one()
+
+    assert partition.retired
+
+
 def test_a_core_that_raises_changes_nothing() -> None:
     """Position and rows stay as they were, so that a restart applies the same records again."""
     partition, core, _ = owned_partition()

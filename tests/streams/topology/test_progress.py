@@ -9,7 +9,7 @@ from streams.topology.position import Position
 from streams.topology.problems import EngineCode, EngineError
 from streams.topology.progress import Progress
 from streams.topology.settings import EngineLimits
-from streams.topology.watchdog import START_GRACE_SECONDS, Watchdog
+from streams.topology.watchdog import Watchdog
 from tests.streams.topology.fakes import FixedEnds, engine_settings, owned_partition
 
 
@@ -61,7 +61,7 @@ def watchdog(ends: dict[int, int] | None, *, assigned: bool = True) -> Watchdog:
     ownership = Ownership()
     if assigned:
         ownership.complete(ownership.hand_over(1, [0]), {0: owned_partition()[0]})
-    return Watchdog(engine_settings(EngineLimits(restore_seconds=10)), ownership, FixedEnds(ends), EngineMetrics())
+    return Watchdog(engine_settings(EngineLimits(assignment_seconds=60)), ownership, FixedEnds(ends), EngineMetrics())
 
 
 async def test_input_that_waits_while_nothing_moves_stops_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -99,7 +99,7 @@ async def test_an_assignment_that_never_comes_stops_the_process(monkeypatch: pyt
     monkeypatch.setattr("streams.topology.watchdog.time.monotonic", lambda: now)
     dog = watchdog({}, assigned=False)
     await dog.look()
-    now += START_GRACE_SECONDS + 11.0
+    now += 60.0
 
     with pytest.raises(EngineError) as caught:
         await dog.look()
