@@ -99,7 +99,6 @@ class Hands:
             self._results.put(Result(task, attempt))
 
     def _run(self, loop: asyncio.AbstractEventLoop) -> None:
-        asyncio.set_event_loop(loop)
         loop.run_until_complete(self._serve())
 
     async def _serve(self) -> None:

@@ -1,12 +1,27 @@
 """The executor against the real sandbox server: what it creates, changes and ends, and what it leaves alone."""
 
 from datetime import UTC, datetime
+from uuid import UUID, uuid5
 
 from contracts.systems import GLN, PERSONNUMMER, SAMORDNINGSNUMMER
-from contracts.values import Identifier, Period, Reference
+from contracts.values import Identifier, Period, Reason, Reference
 from mappings.fhir.elements import extension_value
+from mappings.fhir.validation import in_sample
 from mappings.fhir.vocabulary import CHAIN, RECORD
-from tests.streams.publish.cases import PARACETAMOL, There, dosage, job, line, replaced, standing, the_list, withdrawn
+from streams.publish.execute import Executor
+from tests.streams.publish.cases import (
+    NOW,
+    PARACETAMOL,
+    POLICY,
+    There,
+    dosage,
+    job,
+    line,
+    replaced,
+    standing,
+    the_list,
+    withdrawn,
+)
 from tests.streams.publish.door import Door, answers
 
 
@@ -156,3 +171,28 @@ async def test_what_was_taken_back_is_cancelled_and_what_was_blocked_is_ended(th
 
     assert sorted(one.kind for one in attempt.operations) == ["cancel", "end"]
     assert sorted(one["status"] for one in await there.prescriptions()) == ["cancelled", "stopped"]
+
+
+async def test_what_is_no_fhir_is_not_sent(there: There, door: Door) -> None:
+    """A sample of what is sent is shown to another implementation first; here it is everything."""
+    executor = Executor(there.client(base=door.base), POLICY, lambda: NOW, validated=1.0)
+    wrong = standing(reason=Reason(code=Identifier(system="a system with spaces", value=" ")))
+
+    refused = await executor.attempt(job(the_list(line(wrong))))
+    accepted = await executor.attempt(job(the_list(line(standing("rx-2"))), "h2"))
+
+    assert refused.state == "parked"
+    assert {one.code for one in refused.problems} == {"fhir-unreadable"}
+    assert (accepted.state, len(door.writes)) == ("published", 1)
+
+
+async def test_a_sample_is_always_the_same() -> None:
+    """A share of the ids, whoever asks and whenever."""
+    ids = [str(uuid5(UUID(int=2), str(number))) for number in range(2000)]
+
+    chosen = [name for name in ids if in_sample(name, 0.1)]
+
+    assert 150 < len(chosen) < 250
+    assert chosen == [name for name in ids if in_sample(name, 0.1)]
+    assert not any(in_sample(name, 0.0) for name in ids)
+    assert all(in_sample(name, 1.0) for name in ids)
