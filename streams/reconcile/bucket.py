@@ -8,7 +8,7 @@ record goes straight to its line. What depends on time is kept per line until th
 """
 
 from collections.abc import Hashable, Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import msgspec
 
@@ -18,7 +18,7 @@ from contracts.values import Identifier
 from streams.reconcile.chosen import ChosenValue
 from streams.reconcile.entries import Entry, identifiers_of, make_entry
 from streams.reconcile.evidence import contradict, same_drug
-from streams.reconcile.findings import confirmed_at, finding, head_findings, leaf_findings
+from streams.reconcile.findings import finding, head_findings, leaf_findings
 from streams.reconcile.ids import leading, record_id
 from streams.reconcile.leaves import Attacher, Leaf, make_leaf, unordered
 from streams.reconcile.line_item import Heads, Line, Rendered, heads_of, render
@@ -27,6 +27,7 @@ from streams.reconcile.matching import Note, Wishes, match
 from streams.reconcile.policy import Rules
 from streams.reconcile.profile import Profiler
 from streams.reconcile.records import HEAD_TYPES, LATEST, Record
+from streams.reconcile.silence import line_moments, line_silences
 from streams.reconcile.strands import strands
 
 
@@ -188,7 +189,7 @@ class Bucket:
         if found is None:
             found = self._head_findings[id(line)] = tuple(head_findings(rendered, now))
         until = min((m for m in _leaf_moments(rendered, now) if m > now.when), default=LATEST)
-        findings = (*found, *leaf_findings(rendered, now))
+        findings = (*found, *leaf_findings(rendered, now), *line_silences(rendered, now))
         view = LineView(rendered, findings, now.when, min(until, heads.until))
         self._views[id(line)] = view
         return view
@@ -217,18 +218,7 @@ def _leaf_moments(line: Rendered, now: Situation) -> Iterator[datetime]:
     following = line.line.given.next_after(now.when)
     if following is not None:
         yield following
-    yield from _silences(line, now)
-
-
-def _silences(line: Rendered, now: Situation) -> Iterator[datetime]:
-    """Return the moments at which silence becomes a finding."""
-    limits, instant = now.rules, timedelta(microseconds=1)
-    seen = line.line.given.last(now.when)
-    if seen is not None and line.item.state == "active":
-        yield seen.at + timedelta(hours=limits.findings.not_given_after_hours) + instant
-    since = confirmed_at(line, now)
-    if since is not None:
-        yield since + timedelta(days=limits.lifecycle.unconfirmed_after_days) + instant
+    yield from line_moments(line, now)
 
 
 def _relate(lines: Sequence[Line]) -> None:

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from itertools import combinations
 
 import msgspec
@@ -14,7 +14,6 @@ from streams.reconcile.evidence import LASTING_KINDS, product_tier, same_drug
 from streams.reconcile.fields import dose_at
 from streams.reconcile.line_item import Rendered
 from streams.reconcile.line_state import IN_FORCE, Situation, Voice
-from streams.reconcile.records import EARLIEST
 
 _ATC_THERAPY = 5
 
@@ -46,10 +45,8 @@ def leaf_findings(line: Rendered, now: Situation) -> Iterator[Finding]:
         _stale_pouch,
         _given_not_ordered,
         _given_after_stop,
-        _ordered_not_given,
         _dispensed_after_stop,
         _units_not_comparable,
-        _unconfirmed,
     ):
         yield from rule(line, now)
 
@@ -172,15 +169,6 @@ def _given_after_stop(line: Rendered, now: Situation) -> Iterator[Finding]:
         yield finding("given-after-stop", (line.item.strand,), facts)
 
 
-def _ordered_not_given(line: Rendered, now: Situation) -> Iterator[Finding]:
-    if line.item.state != "active" or line.item.daily_dose is None or line.item.daily_dose.status != "computed":
-        return
-    seen = line.line.given.last(now.when)
-    limit = timedelta(hours=now.rules.findings.not_given_after_hours)
-    if seen is not None and now.when - seen.at > limit:
-        yield finding("ordered-not-given", (line.item.strand,), (seen.record.newest.id, *_pool_facts(line)))
-
-
 def _dispensed_after_stop(line: Rendered, now: Situation) -> Iterator[Finding]:
     end = line.item.end
     if line.item.state != "ended" or end is None:
@@ -206,25 +194,6 @@ def _undecided(line: Rendered, _: Situation) -> Iterator[Finding]:
         because = line.item.because.get(field)
         facts = because.facts if because else ()
         yield finding("field-undecided", (line.item.strand,), facts, {"field": field})
-
-
-def _unconfirmed(line: Rendered, now: Situation) -> Iterator[Finding]:
-    since = confirmed_at(line, now)
-    if since is None:
-        return
-    if now.when - since > timedelta(days=now.rules.lifecycle.unconfirmed_after_days):
-        yield finding("unconfirmed", (line.item.strand,), _pool_facts(line), {"since": since.date().isoformat()})
-
-
-def confirmed_at(line: Rendered, now: Situation) -> datetime | None:
-    """Return when anything last confirmed an active line without an end date; ``None`` where that is no question."""
-    if line.item.state != "active" or line.item.end is not None:
-        return None
-    moments = [v.decided[0] for v in line.state.pool] + [v.standing.start or EARLIEST for v in line.state.pool]
-    leaves = (line.line.given.last(now.when), line.line.supplies.last(now.when))
-    moments += [leaf.at for leaf in leaves if leaf is not None]
-    latest = max(moments, default=EARLIEST)
-    return None if latest == EARLIEST else latest
 
 
 def _not_taking(line: Rendered, _: Situation) -> Iterator[Finding]:

@@ -4,7 +4,7 @@ Taking one in, and asking how many there were by a time, cost the same however m
 """
 
 from bisect import bisect_left, bisect_right, insort
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from contracts.facts.administration import Administration
@@ -24,11 +24,15 @@ class GivenSummary:
         slots = [(leaf.at, leaf.record.key, leaf) for leaf in leaves]
         self._all: list[_Slot] = sorted(slots, key=_order)
         self._given: list[_Slot] = [slot for slot in self._all if was_given(slot[2])]
+        self._by_source: dict[str, list[datetime]] = {}
+        for leaf_at, key, _ in self._all:
+            self._by_source.setdefault(key.system, []).append(leaf_at)
 
     def add(self, leaf: Leaf) -> None:
         """Take one more in."""
         slot = (leaf.at, leaf.record.key, leaf)
         insort(self._all, slot, key=_order)
+        insort(self._by_source.setdefault(leaf.record.key.system, []), leaf.at)
         if was_given(leaf):
             insort(self._given, slot, key=_order)
 
@@ -47,6 +51,13 @@ class GivenSummary:
         """Return the last one by ``when``, given or not."""
         index = bisect_right(self._all, when, key=_time)
         return self._all[index - 1][2] if index else None
+
+    def last_by_source(self, when: datetime) -> Iterator[tuple[str, datetime]]:
+        """Yield when each source last told of one by ``when``, given or not."""
+        for source, times in self._by_source.items():
+            index = bisect_right(times, when)
+            if index:
+                yield source, times[index - 1]
 
     def last_given(self, when: datetime) -> Leaf | None:
         """Return the last one that was given by ``when``."""

@@ -29,6 +29,7 @@ from streams.reconcile.matching import Wishes, wishes
 from streams.reconcile.policy import Rules
 from streams.reconcile.profile import Profiler
 from streams.reconcile.records import LATEST, Ledger, Record, disputed
+from streams.reconcile.silence import Silent, signing_sources, source_moments, source_silences, without_drowned
 from streams.reconcile.timeline import Stay, stays
 
 REASON_OF_TYPE = {
@@ -191,16 +192,17 @@ class Patient:
         now = Situation(when, self._stays, self._rules, chosen_values(decisions))
         views = [view for bucket in self._buckets for view in bucket.views(now, self._wishes)]
         rendered = [view.rendered for view in views]
+        sources = signing_sources(rendered, now)
         items = [name_every_fact(line) if every_fact else line.item for line in rendered]
         return MedicationList(
             patient=self._name,
             rules=self._rules.identity,
             person=min(self._persons, default=None),
             items=tuple(sorted(items, key=lambda item: (item.treatment, item.strand))),
-            findings=self._findings(views, now, decisions),
+            findings=self._findings(views, now, decisions, sources),
             unattached=self._unattached(),
             withdrawn=self._withdrawn(),
-            next_change_at=self._next_change(views, now),
+            next_change_at=self._next_change(views, now, sources),
         )
 
     def view_at(self, when: datetime) -> View:
@@ -233,7 +235,9 @@ class Patient:
         decisions = list(self._of(Decision))
         return counting(decisions, self.ledger) if decisions else []
 
-    def _findings(self, views: list[LineView], now: Situation, decisions: list[Settled]) -> tuple[Finding, ...]:
+    def _findings(
+        self, views: list[LineView], now: Situation, decisions: list[Settled], sources: list[Silent]
+    ) -> tuple[Finding, ...]:
         rendered = [view.rendered for view in views]
         found = [one for view in views for one in view.findings]
         found += self._pair_findings(rendered)
@@ -241,6 +245,7 @@ class Patient:
             found += bucket.note_findings(self._wishes)
         found += self._own_findings()
         found += self._left_out(rendered, now)
+        found = without_drowned([*found, *source_silences(sources, now)])
         standing = settle(found, rendered, decisions, self.ledger) if decisions else found
         return tuple(sorted(standing, key=lambda f: (f.code, f.items, f.facts, f.key)))
 
@@ -303,9 +308,10 @@ class Patient:
         ]
         return tuple(sorted((*self._retracted, *blocked), key=lambda one: (one.source, one.source_id)))
 
-    def _next_change(self, views: list[LineView], now: Situation) -> datetime | None:
+    def _next_change(self, views: list[LineView], now: Situation, sources: list[Silent]) -> datetime | None:
         moments = [view.until for view in views if view.until != LATEST]
         moments += [moment for moment in blocks.boundaries(self._of(Block)) if moment > now.when]
+        moments += [moment for moment in source_moments(sources, now) if moment > now.when]
         return min(moments, default=None)
 
 

@@ -63,6 +63,7 @@ class Ledger:
         self._facts: dict[str, Fact] = {}
         self._versions: dict[Identifier, list[Fact]] = {}
         self._killers: dict[Target, Fact] = {}
+        self._targets: set[Identifier] = set()
         self.records: dict[Identifier, Record] = {}
         self.retractions: list[Fact] = []
         self.foreign_retractions: list[Fact] = []
@@ -112,9 +113,8 @@ class Ledger:
         return {key}
 
     def is_targeted(self, fact: Fact) -> bool:
-        """Say whether a retraction names the record of a fact."""
-        key = Identifier(system=fact.source, value=fact.source_id)
-        return (key, None) in self._killers or (key, fact.version) in self._killers
+        """Say whether a retraction names the record of a fact, whichever version of it."""
+        return bool(self._targets) and Identifier(system=fact.source, value=fact.source_id) in self._targets
 
     def retracted(self) -> list[tuple[Fact, str]]:
         """Return the facts that are retracted, each with the id of the retraction."""
@@ -153,6 +153,7 @@ class Ledger:
         self.retractions.sort(key=lambda f: f.id)
         before = self._killers
         self._killers, self.foreign_retractions = _standing_retractions(self.retractions, self._trusted)
+        self._targets = {key for key, _ in self._killers}
         changed = {
             target[0]
             for target in before.keys() | self._killers.keys()
