@@ -21,6 +21,9 @@ from streams.topology.settings import EngineSettings, Isolation
 from streams.topology.wakeups import wall_clock
 from streams.worker import reconciler_settings, run_reconciler
 
+SENT_TO: Final = (topics.LIST, topics.CHANGE, topics.QUARANTINE, topics.FORWARD)
+"""Where the reconciler sends, besides its state."""
+
 Role = Literal["intake", "reconciler", "publisher"]
 ROLES: Final[tuple[Role, ...]] = get_args(Role)
 

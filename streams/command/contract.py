@@ -15,6 +15,7 @@ from contracts.envelope import decode_fact, to_event
 from contracts.fact import Fact
 from contracts.quarantine import Place, outcome_of
 from contracts.sources import DEFAULT_SOURCES
+from contracts.topics import FORWARD
 from mappings.sources.readers import READERS
 from streams.command.facts_file import Moment
 from streams.topology.intake.interpreting import Edge, Interpreted, Received, interpret
@@ -22,7 +23,7 @@ from streams.topology.intake.limits import IntakeLimits
 from streams.topology.intake.routes import routes
 from streams.topology.wakeups import wall_clock
 
-SYSTEMS = {source.id: source for source in DEFAULT_SOURCES}
+SYSTEMS = {source.id: source for source in DEFAULT_SOURCES if source.topic != FORWARD}
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 

@@ -1,5 +1,6 @@
 """What the list is to say after each delivery, in brief: ``contracts/recordings/story/expected``, reviewed as goldens."""
 
+import difflib
 import json
 from typing import Any
 
@@ -27,6 +28,18 @@ def expected(number: int) -> dict[str, Any]:
     """Return what is expected after the delivery of this number."""
     found: dict[str, Any] = json.loads((ROOT / "expected" / f"{number:02}.json").read_text(encoding="utf-8"))
     return found
+
+
+def differences(number: int, found: dict[str, Any]) -> list[str]:
+    """Return what the list says otherwise than expected after a delivery, as the lines of a diff; none if it is right."""
+    wanted = expected(number)
+    if found == wanted:
+        return []
+    return list(
+        difflib.unified_diff(
+            written(wanted).splitlines(), written(found).splitlines(), "expected", "found", lineterm="", n=0
+        )
+    )
 
 
 def written(brief_list: dict[str, Any]) -> str:

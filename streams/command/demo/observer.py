@@ -45,7 +45,7 @@ class Observer:
                 for number in range(spec.partitions)
             ]
         )
-        self._seen: dict[tuple[str, int], int] = {}
+        self._read: dict[tuple[str, int], int] = {}
         self.acks: dict[str, Ack] = {}
         """The vendor's message id -> the newest answer."""
         self.lists: dict[str, bytes] = {}
@@ -67,11 +67,14 @@ class Observer:
     def read(self) -> None:
         """Take in what is waiting."""
         for message in self._consumer.consume(500, POLL_SECONDS):
-            error = message.error()
+            error, offset = message.error(), message.offset() or 0
+            here = message.topic() or "", message.partition() or 0
             if error is None:
-                self._seen[message.topic() or "", message.partition() or 0] = message.offset() or 0
-                self._kinds[message.topic() or ""](message)
-            elif error.code() != END_OF_PARTITION:
+                self._read[here] = offset + 1
+                self._kinds[here[0]](message)
+            elif error.code() == END_OF_PARTITION:
+                self._read[here] = offset  # also beyond what transactions leave in the log
+            else:
                 raise CodedError("DEM-003", f"the broker does not give its records: {error.name()}", "Run it again.")
 
     def is_caught_up(self, partitions: Collection[int] | None = None) -> bool:
@@ -86,8 +89,7 @@ class Observer:
         self._asker.close()
 
     def _has_read(self, topic: str, number: int) -> bool:
-        end = self._end(topic, number)
-        return end == 0 or self._seen.get((self._name(topic), number), -1) >= end - 1
+        return self._read.get((self._name(topic), number), 0) >= self._end(topic, number)
 
     def _end(self, topic: str, number: int) -> int:
         marks = self._asker.get_watermark_offsets(TopicPartition(self._name(topic), number), timeout=ASK_SECONDS)

@@ -9,7 +9,7 @@ import msgspec
 from contracts.medication_list import MedicationList, decode_list
 from contracts.publication import Publication
 from contracts.quarantine import Ack, Quarantined
-from streams.command.demo.expectation import brief, expected
+from streams.command.demo.expectation import brief, differences
 from streams.command.demo.nll import Found, look
 from streams.command.demo.stage import Stage
 from streams.command.demo.story import Delivery
@@ -59,13 +59,13 @@ def _step(stage: Stage, delivery: Delivery, of: int, shown: _Shown, teller: Tell
     ack = deliver(stage, delivery)
     encoded, publication = _newest(stage)
     one = None if encoded is None else decode_list(encoded)
-    right = brief(one) == expected(delivery.number)
+    found = differences(delivery.number, brief(one))
     teller.delivered(delivery, of, ack)
-    teller.listed(one, changed=encoded != shown.encoded, right=right)
+    teller.listed(one, changed=encoded != shown.encoded, differences=found)
     if publication is not None and publication != shown.publication and encoded != shown.encoded:
         teller.published(publication)
     shown.encoded, shown.publication = encoded, publication
-    return right
+    return not found
 
 
 def deliver(stage: Stage, delivery: Delivery) -> Ack:

@@ -88,14 +88,16 @@ class Teller:
             became += f", {ack.problem_count} ! -> {self._words['quarantined']}"
         self._console.print(Text(f"{delivery.source}: {ack.outcome}, {became}", style="dim"))
 
-    def listed(self, one: MedicationList | None, *, changed: bool, right: bool) -> None:
-        """Show the list, when it has changed."""
+    def listed(self, one: MedicationList | None, *, changed: bool, differences: Sequence[str] = ()) -> None:
+        """Show the list, when it has changed; and how it differs from the expected one."""
         if one is not None and changed:
             print_lines(self._console, one, self._lang)
         else:
             self._console.print(self._words["unchanged"], style="dim")
-        if not right:
+        if differences:
             self._console.print(self._words["wrong"], style="bold red")
+        for line in differences:
+            self._console.print(line, style="red", markup=False)
 
     def published(self, publication: Publication) -> None:
         """Tell what was sent toward NLL."""
