@@ -4,15 +4,13 @@ SIGTERM and SIGINT stop it in order. Exit statuses: 0 stopped when asked; 70 sta
 (also after `kill -9`); 78 a person must look first, the log line `engine.stopped` says at what.
 """
 
-from aiokafka.errors import UnsupportedCodecError
-
 from connectors.settings import Settings
 from contracts.topics import FACT, STATE
-from streams.topology.app import create_worker
+from streams.topology.app import crash_error, create_worker
 from streams.topology.core import CoreFactory, Tick
 from streams.topology.failstop import FailStop
 from streams.topology.preflight import require_topics
-from streams.topology.problems import EngineCode, EngineError
+from streams.topology.problems import EngineError
 from streams.topology.settings import EngineSettings
 
 
@@ -46,10 +44,3 @@ def run_reconciler(settings: EngineSettings, core_factory: CoreFactory, tick: Ti
     finally:
         worker.deadline.cancel()
     return 0
-
-
-def crash_error(cause: BaseException, fact_topic: str) -> BaseException:
-    """The cause, or the coded error where it is one that a restart cannot mend."""
-    if isinstance(cause, UnsupportedCodecError):
-        return EngineError(EngineCode.CODEC_MISSING, f"topic {fact_topic}")
-    return cause

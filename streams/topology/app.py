@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import faust
+from aiokafka.errors import UnsupportedCodecError
 from faust.sensors import Sensor
 from mode import Service
 
@@ -134,6 +135,13 @@ def create_worker(
         work.append(WakeUps(settings, ownership, tick, pool, metrics))
     health = HealthServer(ownership, watchdog, metrics)
     return ReconcilerWorker(app, Companions(settings, health, work, stop), settings, stop)
+
+
+def crash_error(cause: BaseException, fact_topic: str) -> BaseException:
+    """The cause, or the coded error where it is one that a restart cannot mend."""
+    if isinstance(cause, UnsupportedCodecError):
+        return EngineError(EngineCode.CODEC_MISSING, f"topic {fact_topic}")
+    return cause
 
 
 def create_app(settings: EngineSettings) -> faust.App:
