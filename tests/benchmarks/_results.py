@@ -3,6 +3,7 @@
 import os
 import platform
 import statistics
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -22,15 +23,16 @@ def machine() -> dict[str, Any]:
         "processor": _processor(),
         "python": platform.python_version(),
         "librdkafka": confluent_kafka.libversion()[0],
-        "load_before": round(os.getloadavg()[0], 2),
+        "load_before": [round(load, 2) for load in os.getloadavg()],
+        "busy_before_percent": _busy_percent(),
     }
 
 
-def write(name: str, results: dict[str, Any]) -> Path:
-    """Write `build/bench/NAME.json`; its path."""
+def write(name: str, results: dict[str, Any], before: dict[str, Any]) -> Path:
+    """Write `build/bench/NAME.json`, with the machine as it was `before` the run; its path."""
     RESULTS.mkdir(parents=True, exist_ok=True)
     path = RESULTS / f"{name}.json"
-    path.write_bytes(msgspec.json.format(msgspec.json.encode({"machine": machine(), **results}), indent=2) + b"\n")
+    path.write_bytes(msgspec.json.format(msgspec.json.encode({"machine": before, **results}), indent=2) + b"\n")
     return path
 
 
@@ -41,6 +43,22 @@ def percentiles(values: Sequence[float]) -> dict[str, float]:
         name: round(value, 2)
         for name, value in (("p50", cuts[49]), ("p95", cuts[94]), ("p99", cuts[98]), ("max", max(values)))
     }
+
+
+def _busy_percent() -> float | None:
+    """How busy the machine is with other work, in percent of all its cores, looked at for a second."""
+    stat = Path("/proc/stat")
+    if not stat.exists():
+        return None
+
+    def times() -> tuple[int, int]:
+        fields = [int(field) for field in stat.read_text(encoding="utf-8").splitlines()[0].split()[1:9]]
+        return sum(fields), fields[3] + fields[4]  # idle and waiting for a disk
+
+    all_before, idle_before = times()
+    time.sleep(1.0)
+    all_after, idle_after = times()
+    return round(100 * (1 - (idle_after - idle_before) / (all_after - all_before)), 1)
 
 
 def _processor() -> str:

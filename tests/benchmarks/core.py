@@ -15,7 +15,7 @@ from contracts.fact import Fact
 from streams.command.knowledge import reconciler
 from streams.reconcile.state import PatientState
 from streams.simulate.load import history, region_mix
-from tests.benchmarks._results import percentiles, write
+from tests.benchmarks._results import machine, percentiles, write
 
 SEED = 20261122
 MIX_FACTS = int(os.environ.get("BENCH_FACTS", "40000"))
@@ -59,7 +59,7 @@ class Region:
 
 def update(patient: PatientState, facts: Sequence[Fact]) -> tuple[int, int]:
     """Take facts in, encode the rows that changed, make the list: the bytes of both."""
-    rewritten = sum(len(patient.encode(row)) for row in patient.add(facts))
+    rewritten = sum(len(patient.encode(row)) for row in patient.add(facts).rows)
     when = max(fact.received_at for fact in facts)
     return rewritten, len(patient.patient.view_at(when).encoded)
 
@@ -135,6 +135,7 @@ def grown(length: int, seed: int, more: int) -> tuple[PatientState, list[Fact]]:
 
 def main() -> None:
     """Measure, print, write."""
+    before = machine()
     facts = list(islice(region_mix(SEED), MIX_FACTS))
     batched = medians([measure_mix(facts, BATCH_FACTS) for _ in range(ROUNDS)])
     single = medians([measure_mix(facts, 1) for _ in range(ROUNDS)])
@@ -155,6 +156,7 @@ def main() -> None:
             "mix_one_by_one": {"batch_facts": 1, **single},
             "by_history_length": lengths,
         },
+        before,
     )
     print(f"region's mix, {len(facts)} facts, {batched['patients']:.0f} patients (medians of {ROUNDS} rounds)")
     for name, found in ((f"in batches of {BATCH_FACTS}", batched), ("one by one", single)):

@@ -1,0 +1,161 @@
+"""A backlog of packed facts, and how fast the engine and a bare loop with the same core get through it."""
+
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+import uuid
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from functools import partial
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from confluent_kafka import Producer
+
+from contracts.envelope import encode_fact
+from streams.simulate.load import region_mix
+from streams.topology.intake.interpreting import EncodedFact
+from streams.topology.intake.limits import IntakeLimits
+from streams.topology.intake.packing import pack
+from tests.benchmarks._engine_process import PARTITIONS, Took
+from tests.benchmarks._merging import FACTS_PER_RECORD, record
+from tests.kafka.topics import create_topics
+from tests.system.process import DEADLINE_SECONDS, Process
+
+BATCH_MESSAGES = IntakeLimits().batch_messages
+SEED = 20261122
+LONGEST_SECONDS = 300.0
+BARE_BATCHES = (50, 400)
+"""Records that the bare loop takes at once; the better of them is what the engine is held against."""
+
+
+class Backlog(msgspec.Struct, frozen=True):
+    """Records of one core's kind: partition and value, in order."""
+
+    core: str
+    facts: int
+    records: Sequence[tuple[int, bytes]]
+
+
+class Run(msgspec.Struct, frozen=True):
+    """One way through a backlog."""
+
+    facts_per_second: float
+    cpu_us_per_fact: float
+
+
+def merging_backlog(facts: int) -> Backlog:
+    """Made-up facts without medicine, about 440 bytes each."""
+    per_partition = facts // FACTS_PER_RECORD // PARTITIONS
+    records = [
+        (partition, record(number * FACTS_PER_RECORD, partition, FACTS_PER_RECORD, 0))
+        for number in range(per_partition)
+        for partition in range(PARTITIONS)
+    ]
+    return Backlog("merging", len(records) * FACTS_PER_RECORD, records)
+
+
+def reconciling_backlog(facts: int) -> Backlog:
+    """A region's mix, packed as the intake packs it when messages wait: a batch of messages at a time."""
+    mix = [
+        EncodedFact(fact.id, (fact.patient,), fact.received_at, encode_fact(fact))
+        for fact in islice(region_mix(SEED), facts)
+    ]
+    records = [
+        (partition, value)
+        for at in range(0, len(mix), BATCH_MESSAGES)
+        for partition, values in pack(mix[at : at + BATCH_MESSAGES], PARTITIONS, IntakeLimits()).items()
+        for value in values
+    ]
+    return Backlog("reconciling", facts, records)
+
+
+def stage(kafka: str) -> str:
+    """Fresh topics; their prefix."""
+    prefix = f"b{uuid.uuid4().hex[:8]}."
+    create_topics(kafka, {f"{prefix}{name}": PARTITIONS for name in ("fact", "out", "aside")})
+    create_topics(kafka, {f"{prefix}state": PARTITIONS}, {"cleanup.policy": "compact"})
+    return prefix
+
+
+def fill(kafka: str, backlog: Backlog) -> str:
+    """Fresh topics with the backlog in them; their prefix."""
+    prefix = stage(kafka)
+    producer = Producer({"bootstrap.servers": kafka, "enable.idempotence": True, "compression.type": "none"})
+    for partition, value in backlog.records:
+        producer.produce(f"{prefix}fact", value=value, partition=partition)
+        producer.poll(0)
+    if producer.flush(DEADLINE_SECONDS):
+        raise TimeoutError("the backlog could not be written")
+    return prefix
+
+
+def command(kind: str, core: str, kafka: str, prefix: str) -> list[str]:
+    """The process that is measured."""
+    return [sys.executable, "-m", "tests.benchmarks._engine_process", kind, core, kafka, prefix]
+
+
+def run_bare(kafka: str, backlog: Backlog, batch_records: int) -> Run:
+    """The bare loop through the backlog."""
+    prefix = fill(kafka, backlog)
+    done = subprocess.run(
+        command(f"bare:{batch_records}", backlog.core, kafka, prefix),
+        check=True,
+        capture_output=True,
+        text=True,
+        timeout=LONGEST_SECONDS,
+    )
+    took = msgspec.convert(json.loads(done.stdout), Took)
+    return Run(backlog.facts / took.seconds, took.cpu_seconds / backlog.facts * 1e6)
+
+
+def run_engine(kafka: str, backlog: Backlog) -> Run:
+    """The engine through the backlog, from the end of its restore to the last durable position."""
+    prefix = fill(kafka, backlog)
+    with (
+        tempfile.TemporaryDirectory() as directory,
+        Process(command("engine", backlog.core, kafka, prefix), Path(directory) / "engine.log") as process,
+    ):
+        started = datetime.fromisoformat(process.line_of("partitions.assigned")["at"])
+        cpu = process.cpu_seconds()
+        process.wait_for("/caught-up", LONGEST_SECONDS)
+        seconds, used = (datetime.now(started.tzinfo) - started).total_seconds(), process.cpu_seconds() - cpu
+        process.end()
+    return Run(backlog.facts / seconds, used / backlog.facts * 1e6)
+
+
+def compare(kafka: str, backlog: Backlog, rounds: int, tell: Callable[[str], None]) -> dict[str, Any]:
+    """Engine and bare loops in alternating rounds, so that all see the same machine: medians and rounds.
+
+    `ratio` is the engine's median over the best bare loop's; above 1 the engine is faster.
+    """
+    ways: dict[str, Callable[[], Run]] = {
+        f"bare_{size}_records": partial(run_bare, kafka, backlog, size) for size in BARE_BATCHES
+    }
+    ways["engine"] = partial(run_engine, kafka, backlog)
+    runs: dict[str, list[Run]] = {name: [] for name in ways}
+    for number in range(rounds):
+        for name, way in ways.items():
+            run = way()
+            runs[name].append(run)
+            tell(f"{backlog.core} core, round {number + 1}: {name} {run.facts_per_second:,.0f} facts/s")
+    found: dict[str, Any] = {name: summary(theirs) for name, theirs in runs.items()}
+    best = max(found[name]["facts_per_second"] for name in ways if name != "engine")
+    ratio = round(found["engine"]["facts_per_second"] / best, 2)
+    return {"ratio": ratio, "facts": backlog.facts, "records": len(backlog.records), **found}
+
+
+def summary(runs: Sequence[Run]) -> dict[str, Any]:
+    """Medians, and the rounds behind them."""
+    rates = [round(run.facts_per_second, 1) for run in runs]
+    cpu = [round(run.cpu_us_per_fact, 1) for run in runs]
+    return {
+        "facts_per_second": statistics.median(rates),
+        "cpu_us_per_fact": statistics.median(cpu),
+        "facts_per_second_of_rounds": rates,
+        "cpu_us_per_fact_of_rounds": cpu,
+    }
