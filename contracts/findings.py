@@ -210,6 +210,14 @@ _KINDS = (
         en="A complete list that somebody put together leaves out this ongoing treatment.",
     ),
     FindingKind(
+        code="list-too-large",
+        severity="high",
+        conflict=True,
+        withholds=True,
+        sv="Listan är för stor för att visas; något källsystem skickar orimligt många poster.",
+        en="The list is too large to be shown; a source sends an unreasonable number of records.",
+    ),
+    FindingKind(
         code="decision-reopened",
         severity="warning",
         conflict=True,

@@ -6,6 +6,7 @@ holds two that are apart loses all its inferred links and gets a finding. Person
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
 
 import msgspec
 
@@ -16,6 +17,9 @@ from streams.reconcile.evidence import LASTING_KINDS, RULE_OF, apart, closeness,
 from streams.reconcile.groups import Groups
 from streams.reconcile.policy import Rules
 from streams.reconcile.records import Record
+
+MOST_COMPONENTS: Final = 400
+"""Beyond this many groups that could be one drug, nothing is inferred: it is a flood, and cost would grow with its square."""
 
 Pair = tuple[Identifier, Identifier]
 Link = tuple[int, tuple[object, ...]]
@@ -77,6 +81,9 @@ def match(entries: Sequence[Entry], decided: Wishes, rules: Rules) -> Matched:
         if not stage:
             continue
         around = {**settled, **stage}
+        if len(around) > MOST_COMPONENTS:
+            settled = around
+            continue
         matcher = _Inference(around, frozenset(settled), decided, rules)
         groups = Groups(around)
         for part in matcher.parts():

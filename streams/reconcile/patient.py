@@ -7,6 +7,7 @@ facts is a memory of results, never a fact of its own.
 from collections.abc import Hashable, Iterable, Iterator
 from datetime import datetime
 from hashlib import sha256
+from typing import Final
 
 import msgspec
 
@@ -46,6 +47,10 @@ REASON_OF_TYPE = {
 """Why a fact that is not about one treatment stands under ``unattached``."""
 
 
+LIST_BYTES: Final = 900_000
+"""A published list is at most this large: below what brokers take by default (1 MiB), with room for headers."""
+
+
 class _Encoded(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A ``MedicationList`` whose items are bytes already; encodes to the very same bytes."""
 
@@ -65,6 +70,18 @@ class View(msgspec.Struct, frozen=True, eq=False):
     medication_list: MedicationList
     encoded: bytes
     digest: bytes
+
+
+def _too_large(made: MedicationList) -> View:
+    """Return a list that says that it cannot be shown: a record that no broker takes would stop everybody's lists."""
+    empty = MedicationList(
+        patient=made.patient,
+        rules=made.rules,
+        person=made.person,
+        findings=(finding("list-too-large", (), (), {"lines": str(len(made.items))}),),
+    )
+    encoded = encoder.encode(empty)
+    return View(empty, encoded, sha256(encoded).digest())
 
 
 class Patient:
@@ -224,7 +241,8 @@ class Patient:
             withdrawn=made.withdrawn,
         )
         whole = msgspec.structs.replace(body, next_change_at=made.next_change_at)
-        return View(made, encoder.encode(whole), sha256(encoder.encode(body)).digest())
+        view = View(made, encoder.encode(whole), sha256(encoder.encode(body)).digest())
+        return view if len(view.encoded) <= LIST_BYTES else _too_large(made)
 
     def _apply_blocks(self, when: datetime) -> None:
         split = blocks.split(self._treatment_records(), blocks.in_force(self._of(Block), when))

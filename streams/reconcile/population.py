@@ -34,6 +34,13 @@ class Persons:
         self._goes_on = None
         return True
 
+    @property
+    def any_linked(self) -> bool:
+        """Whether any link stands."""
+        if self._goes_on is None:
+            self._goes_on = self._resolve()
+        return bool(self._goes_on)
+
     def links(self) -> list[Fact]:
         """Return the facts that say, or take back, who is who: links, standing or not, and retractions of links."""
         said = self._ledger.facts()

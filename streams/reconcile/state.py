@@ -1,34 +1,28 @@
 """The state of one patient as rows, written only when they changed. A cache of the facts, never more.
 
-One row per record; administrations, which are many and small, share one row per day. A row holds its facts in order of
-id, so that equal sets of facts have equal rows, whatever the order they came in.
+One row per fact: no row grows with the patient's history, none is written again for another fact, and equal sets of
+facts have equal rows, whatever the order they came in.
 
 A patient may also hold facts of other pseudonyms, forwarded because a link says that they are one person. They count
 while the link stands; when it falls, nothing has to be taken apart.
 """
 
 from collections.abc import Iterable, Mapping
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
-from contracts.envelope import decode_batch, encode_batch
+from contracts.envelope import decode_fact, encode_fact
 from contracts.fact import Fact
-from contracts.facts.administration import Administration
 from contracts.facts.person import IdentityLink
-from contracts.values import Identifier
 from streams.reconcile.derive import Reconciler
-from streams.reconcile.ids import record_id
 from streams.reconcile.patient import Patient
 from streams.reconcile.population import Persons
 
-UNDATED: Final = "undated"
+_FACT_ROW = "f|"
 
 
 def row_of(fact: Fact) -> str:
-    """Return the name of the row that a fact stands in; a function of the fact alone."""
-    if isinstance(fact.content, Administration):
-        when = fact.occurred_at or fact.content.planned_at or fact.recorded_at
-        return f"d|{when.date().isoformat() if when else UNDATED}"
-    return f"r|{record_id(Identifier(system=fact.source, value=fact.source_id))}"
+    """Return the name of the row that a fact stands in."""
+    return f"{_FACT_ROW}{fact.id}"
 
 
 class Added(NamedTuple):
@@ -45,11 +39,9 @@ class PatientState:
         self._name = name
         self._reconciler = reconciler
         self._facts: dict[str, Fact] = {}
-        self._rows: dict[str, set[str]] = {}
         self._persons = Persons(reconciler.rules)
         self.patient: Patient = reconciler.patient(name)
-        for value in (rows or {}).values():
-            self.add(decode_batch(value))
+        self.add(decode_fact(value) for value in (rows or {}).values())
 
     @property
     def goes_on_as(self) -> str:
@@ -75,9 +67,7 @@ class PatientState:
             self._facts[fact.id] = fact
             others_changed |= self._persons.add(fact)
             fresh.append(fact)
-            name = row_of(fact)
-            self._rows.setdefault(name, set()).add(fact.id)
-            changed.add(name)
+            changed.add(row_of(fact))
         if others_changed:
             self.patient = self._reconciler.patient(self._name)
             fresh = list(self._facts.values())
@@ -96,6 +86,8 @@ class PatientState:
         return dict.fromkeys(sorted(named - {self._name}), links)
 
     def _counts(self, fact: Fact) -> bool:
+        if not self._persons.any_linked:
+            return fact.patient == self._name or isinstance(fact.content, IdentityLink)
         if self.goes_on_as != self._name:
             return isinstance(fact.content, IdentityLink)
         concerned = {fact.patient}
@@ -105,8 +97,8 @@ class PatientState:
 
     def encode(self, name: str) -> bytes:
         """Return the bytes of a row."""
-        return encode_batch(self._facts[key] for key in sorted(self._rows[name]))
+        return encode_fact(self._facts[name.removeprefix(_FACT_ROW)])
 
     def rows(self) -> dict[str, bytes]:
         """Return all rows."""
-        return {name: self.encode(name) for name in sorted(self._rows)}
+        return {row_of(fact): encode_fact(fact) for fact in self.facts()}

@@ -14,9 +14,11 @@ from hypothesis import strategies as st
 from contracts.fact import Fact, Origin, make_fact
 from contracts.facts.correction import Retraction
 from contracts.facts.person import Block, IdentityLink
+from contracts.facts.prescribing import Order
 from contracts.medication_list import MedicationList, encode_list
 from contracts.values import Identifier
 from streams.command.knowledge import reconciler
+from streams.reconcile.patient import LIST_BYTES
 from streams.reconcile.population import lists
 from streams.reconcile.state import PatientState
 from streams.simulate.world import simulate
@@ -249,3 +251,23 @@ def all_facts(made: dict[str, MedicationList]) -> set[str]:
     """All facts of some lists, on lines or without one."""
     on_lines = {fact for one in made.values() for item in one.items for fact in item.facts}
     return on_lines | {aside.fact for one in made.values() for aside in one.unattached}
+
+
+def test_a_list_that_no_record_can_hold_says_so() -> None:
+    """A source that sends thousands of orders for one patient gets a finding, not a record that stops the stream."""
+    facts = [fact for fact in story(0) if isinstance(fact.content, Order)][:1]
+    flood = [
+        make_fact(
+            Origin(source="hospital", source_id=f"flood-{number}", patient=facts[0].patient),
+            facts[0].content,
+            facts[0].received_at,
+        )
+        for number in range(900)
+    ]
+    patient = RECONCILER.patient(facts[0].patient)
+
+    patient.add(flood)
+    view = patient.view_at(facts[0].received_at)
+
+    assert [found.code for found in view.medication_list.findings] == ["list-too-large"]
+    assert len(view.encoded) <= LIST_BYTES
