@@ -3,17 +3,23 @@
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
+from fractions import Fraction
 from itertools import combinations
 
 import msgspec
 
 from contracts.findings import FINDINGS
 from contracts.medication_list import Finding
-from streams.reconcile.dose import Dose
+from streams.reconcile.dosage_text import Stated, read_steps, read_text
+from streams.reconcile.dose import Dose, in_substance, to_decimal
 from streams.reconcile.evidence import LASTING_KINDS, product_tier, same_drug
-from streams.reconcile.fields import dose_at
+from streams.reconcile.fields import dosage_of, dose_at
 from streams.reconcile.line_item import Rendered
 from streams.reconcile.line_state import IN_FORCE, Situation, Voice
+from streams.reconcile.profile import Profile
+
+MOST_LINES = 300
+"""Beyond this many lines in force, pairs are not compared: no patient has them, and cost would grow with their square."""
 
 _ATC_THERAPY = 5
 
@@ -35,7 +41,7 @@ def finding(code: str, items: Iterable[str], facts: Iterable[str], detail: Mappi
 
 def head_findings(line: Rendered, now: Situation) -> Iterator[Finding]:
     """Yield what can be noticed about one line from its orders, prescriptions, rows and reports alone."""
-    for rule in (_dose_differs, _status_differs, _period_differs, _undecided, _not_taking):
+    for rule in (_dose_differs, _status_differs, _period_differs, _undecided, _not_taking, _contradicts_text):
         yield from rule(line, now)
 
 
@@ -54,6 +60,8 @@ def leaf_findings(line: Rendered, now: Situation) -> Iterator[Finding]:
 def pair_findings(lines: Sequence[Rendered]) -> Iterator[Finding]:
     """Yield what can be noticed about two lines that are in force at the same time."""
     current = [line for line in lines if line.item.state in IN_FORCE and line.profile is not None]
+    if len(current) > MOST_LINES:
+        return
     for a, b in combinations(current, 2):
         code = _double(a, b)
         if code is not None:
@@ -126,14 +134,43 @@ def _status_differs(line: Rendered, _: Situation) -> Iterator[Finding]:
 
 
 def _period_differs(line: Rendered, now: Situation) -> Iterator[Finding]:
+    """Yield ends that differ, and starts that differ while one of them lies ahead: who began when is no matter later."""
     limit = timedelta(days=now.rules.findings.period_differs_days)
-    voices = [v for v in line.state.pool if v.entry.kind in {"outpatient_order", "list_row"}]
+    voices = [v for v in line.state.speakers if v.entry.kind in {"outpatient_order", "list_row"} and not v.superseded]
     for a, b in combinations(voices, 2):
-        ends = a.standing.end, b.standing.end
-        if a.entry.source == b.entry.source:
+        states = {a.state, b.state}
+        if a.entry.source == b.entry.source or not states <= {*IN_FORCE, "planned"}:
             continue
-        if ends[0] is not None and ends[1] is not None and abs(ends[0] - ends[1]) > limit:
-            yield finding("period-differs", (line.item.strand,), _voice_facts((a, b)), {"field": "end"})
+        starts = (a.standing.start, b.standing.start) if "planned" in states else (None, None)
+        for field, (one, other) in (("start", starts), ("end", (a.standing.end, b.standing.end))):
+            if one is not None and other is not None and abs(one - other) > limit:
+                yield finding("period-differs", (line.item.strand,), _voice_facts((a, b)), {"field": field})
+
+
+def _contradicts_text(line: Rendered, _: Situation) -> Iterator[Finding]:
+    for voice in line.state.speakers:
+        dosage = dosage_of(voice)
+        if voice.superseded or voice.state in {"ended", "cancelled"} or dosage.text is None:
+            continue
+        text, steps = read_text(dosage.text), read_steps(dosage)
+        if text is None or steps is None:
+            continue
+        said, structured = _daily([text], voice.entry.profile), _daily(steps, voice.entry.profile)
+        if said is not None and structured is not None and said[1] == structured[1] and said[0] != structured[0]:
+            detail = {"text": _amount(*said), "structured": _amount(*structured)}
+            yield finding("dosage-contradicts-text", (line.item.strand,), _voice_facts((voice,)), detail)
+
+
+def _daily(stated: Sequence[Stated], profile: Profile) -> tuple[Fraction, str] | None:
+    """Return the sum per day, on average, in one unit."""
+    amounts = [(in_substance(one.amount, profile), one.per_day) for one in stated]
+    units = {unit for (_, unit), _ in amounts}
+    total = sum((amount * per_day for (amount, _), per_day in amounts), Fraction(0))
+    return (total, min(units)) if len(units) == 1 else None
+
+
+def _amount(value: Fraction, unit: str) -> str:
+    return f"{to_decimal(value)} {unit}"
 
 
 def _stale_pouch(line: Rendered, now: Situation) -> Iterator[Finding]:
