@@ -83,6 +83,23 @@ _DOSES: Final = {
         "not-stated": "not stated",
     },
 }
+_DETAILS: Final[Mapping[str, str]] = {
+    "reason": "orsak",
+    "dose": "ändrad dos",
+    "stopped": "utsatt",
+    "intended": "ordinerat",
+    "prescribed": "förskrivet",
+    "field": "fält",
+    "state": "status",
+    "product": "läkemedel",
+    "dosage": "dosering",
+    "start": "början",
+    "end": "slut",
+    "units": "enheter",
+    "since": "sedan",
+    "source": "källa",
+}
+"""Swedish for the words of the reconciler's details; sources and amounts stand as they are."""
 _NOTHING: Final = "-"
 _WIDTHS: Final = (30, 9, 12, 10, 11, 14, 17, 12)
 _YEAR: Final = len("2026-")
@@ -155,11 +172,15 @@ def finding_lines(one: MedicationList, lang: str) -> list[tuple[Severity, str]]:
     for found in one.findings:
         kind = FINDINGS[found.code]
         about = ", ".join(names[strand] for strand in found.items if strand in names)
-        detail = "; ".join(f"{key}: {value}" for key, value in sorted(found.detail.items()))
+        detail = "; ".join(f"{_word(key, lang)}: {_word(text, lang)}" for key, text in sorted(found.detail.items()))
         text = kind.sv if lang == "sv" else kind.en
         tail = f" ({detail})" if detail else ""
         lines.append((found.severity, f"{about + ': ' if about else ''}{text}{tail} [{found.code}]"))
     return lines
+
+
+def _word(word: str, lang: str) -> str:
+    return _DETAILS.get(word, word) if lang == "sv" else word
 
 
 def _row(item: ListItem, lang: str) -> tuple[Text, ...]:

@@ -12,7 +12,7 @@ FOLDER = Path(__file__).resolve().parents[2] / "contracts" / "recordings" / "sto
 def main() -> None:
     """Rewrite the goldens."""
     FOLDER.mkdir(exist_ok=True)
-    for old in FOLDER.glob("*.json"):
+    for old in FOLDER.glob("[0-9]*.json"):
         old.unlink()
     for delivery, one in lists_after_each(load_story()):
         (FOLDER / f"{delivery.number:02}.json").write_text(written(brief(one)), encoding="utf-8")

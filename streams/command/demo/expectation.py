@@ -2,9 +2,11 @@
 
 import difflib
 import json
+from collections.abc import Iterable
 from typing import Any
 
 from contracts.medication_list import Layer, LayerName, ListItem, MedicationList
+from streams.command.demo.nll import Found
 from streams.command.demo.story import ROOT
 from streams.command.tables import day, dose_words, drug_name, last_day
 
@@ -22,6 +24,19 @@ def brief(one: MedicationList | None) -> dict[str, Any]:
     ]
     lines = sorted((_line(item) for item in one.items), key=lambda line: (str(line["drug"]), str(line["state"])))
     return {"lines": lines, "findings": sorted(findings)}
+
+
+def brief_of_nll(found: Iterable[Found]) -> list[str]:
+    """Return what a pharmacist checks at the endpoint: a prescription's id there, status, product, who registered it."""
+    return sorted(
+        f"{one.nll_id}: {one.status} {one.product}, {'medlist' if one.record else 'the source itself'}" for one in found
+    )
+
+
+def expected_at_nll() -> list[str]:
+    """Return what is expected at the endpoint in the end."""
+    found: list[str] = json.loads((ROOT / "expected" / "nll.json").read_text(encoding="utf-8"))
+    return found
 
 
 def expected(number: int) -> dict[str, Any]:

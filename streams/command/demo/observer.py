@@ -1,13 +1,14 @@
 """What an outsider sees on the topics: answers, lists, quarantine, publications, and how far the reconciler has come."""
 
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, Message, TopicPartition
 
 from connectors.kafka.clients import END_OF_PARTITION, reader_config
 from connectors.telemetry import CodedError
 from contracts import topics
+from contracts.envelope import decode_batch
 from contracts.publication import Publication, decode_publication
 from contracts.quarantine import Ack, Quarantined, decode_ack, decode_quarantined
 from contracts.topics import ack_topic
@@ -31,6 +32,7 @@ class Observer:
         self._name = settings.topic
         self._partitions = settings.partitions
         self._kinds = {
+            settings.topic(topics.FACT): self._facts,
             settings.topic(topics.LIST): self._list,
             settings.topic(topics.STATE): self._state,
             settings.topic(topics.QUARANTINE): self._quarantined,
@@ -48,6 +50,8 @@ class Observer:
         self._read: dict[tuple[str, int], int] = {}
         self.acks: dict[str, Ack] = {}
         """The vendor's message id -> the newest answer."""
+        self.facts: set[str] = set()
+        """The ids of the facts in the log."""
         self.lists: dict[str, bytes] = {}
         """Pseudonym -> the newest list."""
         self.quarantine: dict[str, Quarantined] = {}
@@ -77,9 +81,14 @@ class Observer:
             else:
                 raise CodedError("DEM-003", f"the broker does not give its records: {error.name()}", "Run it again.")
 
-    def is_caught_up(self, partitions: Collection[int] | None = None) -> bool:
-        """Tell whether all facts are in the state, and every list that came of them was read here."""
-        numbers = range(self._partitions) if partitions is None else partitions
+    def is_caught_up(self) -> bool:
+        """Tell whether all facts that senders were told of are in the state, and every list that came of them was read here.
+
+        An answer may be there before its facts are.
+        """
+        if not all(self.facts.issuperset(ack.facts) for ack in self.acks.values()):
+            return False
+        numbers = range(self._partitions)
         applied = all(self.positions.get(number, 0) >= self._end(topics.FACT, number) for number in numbers)
         return applied and all(self._has_read(topics.LIST, number) for number in numbers)
 
@@ -99,6 +108,11 @@ class Observer:
         ack = decode_ack(message.value() or b"")
         if ack.message_id is not None:
             self.acks[ack.message_id] = ack
+
+    def _facts(self, message: Message) -> None:
+        value = message.value() or b""
+        if value.startswith(b"["):  # else it tells the time
+            self.facts.update(fact.id for fact in decode_batch(value))
 
     def _list(self, message: Message) -> None:
         self.lists[(message.key() or b"").decode()] = message.value() or b""

@@ -9,7 +9,7 @@ import msgspec
 from contracts.medication_list import MedicationList, decode_list
 from contracts.publication import Publication
 from contracts.quarantine import Ack, Quarantined
-from streams.command.demo.expectation import brief, differences
+from streams.command.demo.expectation import brief, brief_of_nll, differences, expected_at_nll
 from streams.command.demo.nll import Found, look
 from streams.command.demo.stage import Stage
 from streams.command.demo.story import Delivery
@@ -20,13 +20,18 @@ SETTLED = frozenset({"published", "parked"})
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
-    """How the story ended. ``wrong`` are the deliveries after which the list was not the expected one."""
+    """How the story ended.
+
+    ``wrong`` are the deliveries after which the list was not the expected one; ``published_right``: what stands at the
+    endpoint in the end is what should.
+    """
 
     lists: tuple[MedicationList, ...]
     publications: tuple[Publication, ...]
     quarantine: tuple[Quarantined, ...]
     found: tuple[Found, ...]
     wrong: tuple[int, ...]
+    published_right: bool
 
 
 class _Shown(msgspec.Struct):
@@ -41,16 +46,18 @@ def show(stage: Stage, story: Sequence[Delivery], teller: Teller) -> Outcome:
     observer = stage.observer
     lists = tuple(decode_list(observer.lists[patient]) for patient in sorted(observer.lists))
     persons = [one.person for one in lists if one.person is not None]
+    found = tuple(resource for person in persons for resource in look(stage.settings, person))
     outcome = Outcome(
         lists=lists,
         publications=tuple(observer.publications[patient] for patient in sorted(observer.publications)),
         quarantine=tuple(observer.quarantine.values()),
-        found=tuple(resource for person in persons for resource in look(stage.settings, person)),
+        found=found,
         wrong=wrong,
+        published_right=brief_of_nll(found) == expected_at_nll(),
     )
     teller.quarantined(outcome.quarantine, {delivery.message_id: delivery for delivery in story})
     teller.endpoint(outcome.found, shown.publication, lists[0] if lists else None)
-    teller.finished(wrong, len(story), time.monotonic() - began)
+    teller.finished(outcome.wrong, len(story), time.monotonic() - began, published_right=outcome.published_right)
     return outcome
 
 

@@ -19,20 +19,25 @@ from streams.command.tables import drug_name, moment, print_lines
 _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
     "sv": {
         "starting": "Startar mäklare, intag, sammanställning, publicering och NLL-sandlåda på den här datorn ...",
+        "fact": "uppgift",
         "facts": "uppgifter",
-        "quarantined": "karantän",
+        "problem": "fel, i karantän",
+        "problems": "fel, i karantän",
+        "accepted": "mottaget",
+        "partial": "delvis mottaget",
+        "quarantined": "inte mottaget",
         "unchanged": "Listan är oförändrad.",
         "wrong": "Listan är inte den förväntade (contracts/recordings/story/expected).",
+        "wrong_nll": "Det som står i NLL-sandlådan är inte det förväntade (contracts/recordings/story/expected/nll.json).",
         "quarantine": "I karantän",
         "nll": "I NLL-sandlådan, läst med GET",
-        "registered": "registrerad av",
         "ours": "medlist",
         "theirs": "vårdsystemet självt",
         "held": "Inte skickat",
         "sent": "Skickat till NLL",
         "right": "Klart: listan är den förväntade efter varje steg",
         "failed": "Fel: listan är inte den förväntade efter steg",
-        "heads": "Recept|Status|Läkemedel|Dosering|Version|Registrerad av",
+        "heads": "Recept|Status|Läkemedel|Dosering|Version|Registrerat av",
         "create": "nytt recept",
         "update": "ändrat recept",
         "replace": "ersatt recept",
@@ -41,13 +46,18 @@ _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
     },
     "en": {
         "starting": "Starting broker, intake, reconciler, publisher and NLL sandbox on this machine ...",
+        "fact": "fact",
         "facts": "facts",
-        "quarantined": "quarantine",
+        "problem": "problem, to quarantine",
+        "problems": "problems, to quarantine",
+        "accepted": "accepted",
+        "partial": "accepted in part",
+        "quarantined": "not accepted",
         "unchanged": "The list is unchanged.",
         "wrong": "The list is not the expected one (contracts/recordings/story/expected).",
+        "wrong_nll": "What stands in the NLL sandbox is not what is expected (contracts/recordings/story/expected/nll.json).",
         "quarantine": "In quarantine",
         "nll": "In the NLL sandbox, read with GET",
-        "registered": "registered by",
         "ours": "medlist",
         "theirs": "the source itself",
         "held": "Not sent",
@@ -83,10 +93,10 @@ class Teller:
             Text(f"{delivery.number}/{of}  {moment(delivery.received_at)}  ", style="dim")
             + Text(delivery.title[self._lang], style="bold")
         )
-        became = f"{ack.fact_count} {self._words['facts']}"
-        if ack.problem_count:
-            became += f", {ack.problem_count} ! -> {self._words['quarantined']}"
-        self._console.print(Text(f"{delivery.source}: {ack.outcome}, {became}", style="dim"))
+        counts = (("fact", ack.fact_count), ("problem", ack.problem_count))
+        became = [f"{number} {self._words[word if number == 1 else f'{word}s']}" for word, number in counts if number]
+        told = ", ".join([self._words[ack.outcome], *became])
+        self._console.print(Text(f"{delivery.source}: {told}", style="dim"))
 
     def listed(self, one: MedicationList | None, *, changed: bool, differences: Sequence[str] = ()) -> None:
         """Show the list, when it has changed; and how it differs from the expected one."""
@@ -134,12 +144,14 @@ class Teller:
             reason = f"{HELD_REASONS[held.reason]} [{held.reason}]"
             self._console.print(f"{self._words['held']}: {names.get(held.record, held.record)}: {reason}", markup=False)
 
-    def finished(self, wrong: Sequence[int], deliveries: int, seconds: float) -> None:
+    def finished(self, wrong: Sequence[int], deliveries: int, seconds: float, *, published_right: bool) -> None:
         """Say how it went."""
         self._console.print()
-        if wrong:
+        if not published_right:
+            self._console.print(self._words["wrong_nll"], style="bold red")
+        if wrong or not published_right:
             steps = ", ".join(str(number) for number in wrong)
-            self._console.print(f"{self._words['failed']} {steps}.", style="bold red")
+            self._console.print(f"{self._words['failed']} {steps or '-'}.", style="bold red")
         else:
             self._console.print(f"{self._words['right']} ({deliveries}; {seconds:.0f} s).", style="bold green")
 
