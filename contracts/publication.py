@@ -90,6 +90,10 @@ HELD_REASONS = {
     "twice-there": "More than one open prescription at the endpoint bears the record's id.",
     "other-drug-there": "The prescription at the endpoint is of another drug.",
     "not-expressible": "It has no truthful form at the endpoint; the problems tell why.",
+    "predecessor-not-there": "It says that it replaces a prescription that the endpoint does not show.",
+    "predecessor-closed": "It says that it replaces a prescription that was ended or cancelled already.",
+    "predecessor-other-drug": "It says that it replaces a prescription that is not known to have the same ATC code.",
+    "predecessors-several": "It says that it replaces several open prescriptions; only one can be replaced.",
     "expired": "Its last day of validity has passed; it is not registered anew.",
 }
 """Why a prescription is held back, by code. Codes are never reused; retired ones stay."""

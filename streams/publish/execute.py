@@ -219,7 +219,7 @@ class _Run:
         self._look.wrote(name, outcome.version)
 
     def _refuse(self, operation: AnyOperation, reasons: tuple[Refused, ...]) -> None:
-        """Not sent again. A refused replacement must not keep the stopped prescription alive: it is ended by itself."""
+        """Not sent again. A refused replacement must not keep a prescription alive that the list stops: it is ended by itself."""
         problems = (PublishProblem(code=one.code, place=one.place, record=operation.record) for one in reasons)
         self._refused[self._id_of(operation)] = tuple(problems)
         if isinstance(operation, Create) and operation.replaces is not None:

@@ -5,11 +5,12 @@ standing. So:
 - what we know to be there, by id and version, must be in what was read; else the read is stale and nothing is concluded;
 - after an attempt whose outcome is not known, and for a patient that this process has not settled before (an earlier one
   may have ended in the middle), it is read several times, and of every prescription the newest version counts;
+- so is it when a prescription is not seen that another says it takes over from;
 - the version of the patient's list is read before the list: a change after that makes our writes stale, not wrong.
 """
 
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Final, Literal
 
@@ -19,13 +20,15 @@ from connectors.nll.client import NllClient
 from connectors.nll.outcomes import Accepted, Outcome, Unavailable
 from connectors.nll.requests import Task, contained_patient_id
 from contracts.publication import Link
-from contracts.systems import PERSONNUMMER
+from contracts.systems import NLL_PRESCRIPTION, PERSONNUMMER
 from contracts.values import Identifier
+from mappings.fhir.elements import identifiers, objects
 from mappings.fhir.exact_json import JsonObject
 from mappings.fhir.medication_request import ContainedPatient, KnownPatient, Subject
 from mappings.fhir.vocabulary import RECORD
 from streams.publish.actual import Registered, registered
 from streams.publish.desired import Desired
+from streams.publish.succession import hoped_for
 
 Certainty = Literal["settled", "unseen", "unknown"]
 """Of the last attempt for a patient: it ended well; this process made none; it failed, and may have written."""
@@ -83,6 +86,7 @@ class Look:
         self._client = client
         self._records = [*(one.record for one in desired.wanted), *(one.record for one in desired.retire)]
         asked = set(self._records)
+        self._hoped = hoped_for(desired)
         self._known = {link.id: _number(link.version) for link in known if link.ours and link.record in asked}
         self._reads = READS[certainty]
 
@@ -95,7 +99,9 @@ class Look:
         """Return what is there, or why nothing can be said."""
         newest: dict[str, Registered] = {}
         version: int | None = None
-        for _ in range(self._reads):
+        for turn in range(READS["unknown"]):
+            if turn >= self._reads and self._sees_hoped(newest.values()):
+                break
             seen = await self._once(subject, task)
             if not isinstance(seen, Seen):
                 return seen
@@ -119,19 +125,28 @@ class Look:
                     return told
                 version = told
                 found = await self._client.prescriptions(task)
-            case ContainedPatient():
-                found = await self._of_records(task)
+            case ContainedPatient(person=person):
+                found = await self._of_records(person, task)
         return Seen(registered=registered(found), list_version=version) if isinstance(found, list) else found
 
-    async def _of_records(self, task: Task) -> list[JsonObject] | Outcome:
-        """A contained patient has no list to search: each record is looked for by itself."""
+    def _sees_hoped(self, seen: Iterable[Registered]) -> bool:
+        return self._hoped <= {name for one in seen for name in (one.id, *one.nll_ids)}
+
+    async def _of_records(self, person: Identifier, task: Task) -> list[JsonObject] | Outcome:
+        """A contained patient has no list to search: each record, and each predecessor, is looked for by itself."""
+        names = [Identifier(system=RECORD, value=record) for record in self._records]
+        names += [Identifier(system=NLL_PRESCRIPTION, value=name) for name in sorted(self._hoped)]
         resources: list[JsonObject] = []
-        for record in self._records:
-            found = await self._client.by_identifier(Identifier(system=RECORD, value=record), task)
+        for name in names:
+            found = await self._client.by_identifier(name, task)
             if not isinstance(found, list):
                 return found
-            resources += found
+            resources += [one for one in found if _is_about(one, person)]
         return resources
+
+
+def _is_about(resource: JsonObject, person: Identifier) -> bool:
+    return any(person.value in identifiers(one, person.system) for one in objects(resource.get("contained")))
 
 
 def _number(version: str | None) -> int:

@@ -1,7 +1,8 @@
 """The planner: the smallest set of writes that makes the endpoint hold what the list asks for. Pure.
 
 Rules.
-- A prescription is ours when it bears our record's id. Only ours are changed, ended or cancelled.
+- A prescription is ours when it bears our record's id. Only ours are changed, ended or cancelled; another's ends only where
+  a prescription that we register says that it takes over from it (``streams.publish.succession``).
 - Created only when nothing there bears the record's id, open or closed; what was closed there is not opened again.
 - Changed only when its content differs (``mappings.fhir.content``); a change of drug is no change but another prescription.
 - Ended only when its prescriber stopped it, or when its own end date has passed and the endpoint does not know that date.
@@ -26,6 +27,7 @@ from streams.publish.actual import Actual, Registered
 from streams.publish.desired import Desired, Retire, Wanted
 from streams.publish.operations import AnyOperation, Cancel, Create, End, Update, rank
 from streams.publish.policy import Policy
+from streams.publish.succession import Untakeable, predecessor
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
@@ -98,8 +100,10 @@ def _create(prescription: StandingPrescription, view: _View) -> _Decided:
     until = prescription.content.valid_until
     if until is not None and until < view.actual.read_on:
         return _Held("expired")
-    predecessor = _replaced(prescription, view) if view.policy.replace else None
-    terms = Terms(subject=view.actual.subject, replaces=predecessor.id if predecessor is not None else None)
+    former = predecessor(prescription, view.desired, view.actual, replace=view.policy.replace)
+    if isinstance(former, Untakeable):
+        return _Held(former.reason)
+    terms = Terms(subject=view.actual.subject, replaces=former.id if former is not None else None)
     resource = medication_request(prescription, terms)
     if isinstance(resource, NotExpressible):
         return _not_expressible(prescription.record, resource)
@@ -164,33 +168,11 @@ def _end(one: Registered, record: str, view: _View, author: tuple[Identifier, ..
     )
 
 
-def _replaced(prescription: StandingPrescription, view: _View) -> Registered | None:
-    """The prescription of ours that this one takes over from: stopped by its prescriber, same 7-character ATC (TA27).
-
-    Where several say that they take over from one, the first by record does.
-    """
-    for wanted in view.desired.wanted:
-        former = wanted.prescription
-        if wanted.target != "ended" or not _takes_over(prescription, former):
-            continue
-        heirs = [one.record for one in view.desired.wanted if _takes_over(one.prescription, former)]
-        living = [one for one in view.actual.of_record(former.record) if not one.closed]
-        if min(heirs) == prescription.record and len(living) == 1:
-            return living[0]
-    return None
-
-
-def _takes_over(heir: StandingPrescription, former: StandingPrescription) -> bool:
-    named = ((one.target.system, one.target.value) for one in heir.content.references if one.role == "predecessor")
-    atc = former.content.medication.atc
-    return (former.source, former.source_id) in named and atc is not None and heir.content.medication.atc == atc
-
-
 def _without_replaced(operations: Iterable[AnyOperation]) -> list[AnyOperation]:
-    """A prescription that another takes over from ends by that."""
+    """A prescription that another takes over from ends by that; what would have changed in it no longer matters."""
     found = list(operations)
     replaced = {one.replaces for one in found if isinstance(one, Create)}
-    return [one for one in found if not (isinstance(one, End) and one.id in replaced)]
+    return [one for one in found if not (isinstance(one, End | Update) and one.id in replaced)]
 
 
 def _not_expressible(record: str, why: NotExpressible) -> _Held:
