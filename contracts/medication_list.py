@@ -8,7 +8,7 @@ from typing import Literal
 import msgspec
 
 from contracts.facts.prescribing import Prescription
-from contracts.values import Identifier, Period, Value
+from contracts.values import Identifier, Period, Practitioner, Value
 
 ItemState = Literal["planned", "active", "paused", "ended", "cancelled", "dormant", "unknown"]
 LayerName = Literal["intended", "prescribed", "dispensed", "given", "reported"]
@@ -105,6 +105,7 @@ class ListItem(Value, frozen=True, kw_only=True):
     reports, and the leaves that it shows, and counts all leaves in ``leaves``; an offline list names every one.
     ``records`` are the ids of its prescribing records: any of them may have been its treatment id before, and resolves
     to the present one. ``related`` are strands that are linked without being the same (another form or route).
+    ``prescriber`` is who decided the dose that is shown (where no dose is shown: the product).
     ``undecided`` names the fields on which the sources disagree and that therefore have no value.
     """
 
@@ -126,6 +127,7 @@ class ListItem(Value, frozen=True, kw_only=True):
     start: datetime | None = None
     end: datetime | None = None
     reason: str | None = None
+    prescriber: Practitioner | None = None
     records: tuple[str, ...] = ()
     prescriptions: tuple[StandingPrescription, ...] = ()
     related: tuple[str, ...] = ()

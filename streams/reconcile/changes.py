@@ -1,9 +1,8 @@
 """What changed between two successive lists of a patient, in kinds that mean something to a clinician, and why."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 from contracts.medication_list import Change, ListItem, MedicationList
-from contracts.values import Identifier
 
 
 def changes(before: MedicationList | None, after: MedicationList, causes: Mapping[str, str]) -> Iterator[Change]:
@@ -13,19 +12,36 @@ def changes(before: MedicationList | None, after: MedicationList, causes: Mappin
     facts = tuple(sorted(causes))
     cause = ", ".join(sorted(set(causes.values()))) or "time"
     teller = _Teller(after.patient, facts, cause)
-    successors = {record: item for item in after.items for record in item.records}
+    continued: dict[str, ListItem] = {}
     for strand in sorted(old.keys() - new.keys()):
         gone = old[strand]
-        heir = next((successors[r] for r in gone.records if r in successors), None)
-        if heir is not None:
-            yield teller.tell("superseded", gone.treatment, strand, heir.strand)
-        else:
+        heir = _heir(gone, after)
+        if heir is None:
             yield teller.tell("disappeared", gone.treatment, gone.product, None)
+            continue
+        yield teller.tell("superseded", gone.treatment, strand, heir.strand)
+        if heir.strand not in old:
+            continued.setdefault(heir.strand, gone)
     for strand in sorted(new.keys() - old.keys()):
-        yield teller.tell("appeared", new[strand].treatment, None, new[strand].product)
+        if strand in continued:
+            yield from _differences(continued[strand], new[strand], teller)
+        else:
+            yield teller.tell("appeared", new[strand].treatment, None, new[strand].product)
     for strand in sorted(new.keys() & old.keys()):
+        if old[strand].treatment != new[strand].treatment:
+            yield teller.tell("superseded", old[strand].treatment, old[strand].treatment, new[strand].treatment)
         yield from _differences(old[strand], new[strand], teller)
     yield from _finding_changes(before, after, teller)
+
+
+def _heir(gone: ListItem, after: MedicationList) -> ListItem | None:
+    """Return the line that a line has gone into: the one that holds a record of it, else one of its facts."""
+    for mine, theirs in ((gone.records, "records"), (gone.facts, "facts")):
+        wanted = set(mine)
+        found = [item for item in after.items if not wanted.isdisjoint(getattr(item, theirs))]
+        if found:
+            return min(found, key=lambda item: (item.treatment, item.strand))
+    return None
 
 
 class _Teller:
@@ -45,8 +61,6 @@ class _Teller:
 
 
 def _differences(old: ListItem, new: ListItem, teller: _Teller) -> Iterator[Change]:
-    if old.treatment != new.treatment:
-        yield teller.tell("superseded", old.treatment, old.treatment, new.treatment)
     kinds: tuple[tuple[str, str | None, str | None], ...] = (
         ("state", old.state, new.state),
         ("dose", _dose(old), _dose(new)),
@@ -72,13 +86,12 @@ def _dose(item: ListItem) -> str | None:
 
 
 def _prescriber(item: ListItem) -> str | None:
-    found: Iterable[Identifier] = (
-        identifier
-        for prescription in item.prescriptions
-        if prescription.content.prescriber is not None
-        for identifier in prescription.content.prescriber.identifiers
-    )
-    return ", ".join(sorted({identifier.value for identifier in found})) or None
+    """Return who decides: the codes of the person, else of the care unit."""
+    who = item.prescriber
+    if who is None:
+        return None
+    units = [unit for unit in (who.care_unit, who.care_giver) if unit is not None][:1]
+    return ", ".join(sorted(identifier.value for identifier in who.identifiers or units)) or None
 
 
 def _time(value: object) -> str | None:

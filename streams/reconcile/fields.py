@@ -7,7 +7,8 @@ from typing import Any, Final
 from contracts.facts.base import RequestContent
 from contracts.facts.list_statement import ListRow
 from contracts.facts.reported_use import ReportedUse
-from contracts.values import Dosage
+from contracts.medication_list import Because
+from contracts.values import Dosage, Practitioner
 from streams.reconcile.chosen import DECIDED_BY_PERSON
 from streams.reconcile.dose import Dose, daily_dose
 from streams.reconcile.ids import record_id
@@ -51,6 +52,15 @@ class Fields:
     def end(self) -> Choice | None:
         """Return when it ends, or ended."""
         return self._choose("end", lambda voice: _candidate(voice, voice.standing.end))
+
+    def prescriber(self, *choices: Choice | None) -> tuple[Practitioner, Because] | None:
+        """Return who stands behind the first of the choices that was made, and why; ``None`` where nobody is named."""
+        winner = next((choice.winner for choice in choices if choice is not None and choice.winner is not None), None)
+        voice = next((v for v in self._state.voices if winner and v.standing.fact.id in winner.facts), None)
+        content = voice.standing.fact.content if voice else None
+        if winner is None or not isinstance(content, RequestContent) or content.prescriber is None:
+            return None
+        return content.prescriber, Because(rule="BEHIND_THE_DECISION", facts=winner.facts)
 
     def _choose(
         self,

@@ -135,6 +135,10 @@ def heads_of(line: Line, now: Situation) -> Heads:
         if layer is not None:
             layers[name] = layer
     shown = dose.winner.value if dose and dose.winner else None
+    prescriber = fields.prescriber(dose, product)
+    because = _because(line, state, {"product": product, "dosage": dose, "start": start, "end": end})
+    if prescriber is not None:
+        because["prescriber"] = prescriber[1]
     item = ListItem(
         treatment=line.treatment,
         strand=line.strand,
@@ -151,7 +155,8 @@ def heads_of(line: Line, now: Situation) -> Heads:
         start=start.winner.value if start and start.winner else None,
         end=end.winner.value if end and end.winner else None,
         layers=layers,
-        because=_because(line, state, {"product": product, "dosage": dose, "start": start, "end": end}),
+        because=because,
+        prescriber=prescriber[0] if prescriber else None,
         facts=tuple(line.head_facts),
         records=tuple(sorted(record_id(e.key) for e in line.entries)),
         prescriptions=_prescriptions(state),
