@@ -14,6 +14,7 @@ PLACES: Final = {
     "doctor": "streams.command.doctor:doctor",
     "config": "streams.command.config:config",
     "contract": "streams.command.contract:contract",
+    "rebuild": "streams.command.rebuild:rebuild",
     "reconcile": "streams.command.offline:reconcile",
     "generate": "streams.command.simulation:generate",
     "score": "streams.command.simulation:score",

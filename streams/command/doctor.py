@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.text import Text
 
 from connectors.kafka.clients import client_config
-from connectors.kafka.topics import describe_difference
+from connectors.kafka.topics import Missing, describe_difference
 from connectors.nll.tokens import ClientCredentials, Credentials, TokenUnavailableError
 from connectors.settings import Settings, load_settings
 from connectors.telemetry import CodedError, configure
@@ -93,7 +93,10 @@ def _topics(settings: Settings) -> Check:
     specs = Composition(settings=settings).topics
     differences = differences_of(AdminClient(client_config(settings)), specs)
     if differences:
-        found = "; ".join(describe_difference(one) for one in differences)
+        missing = [one.spec.name for one in differences if isinstance(one, Missing)]
+        told = [f"{len(missing)} of {len(specs)} are missing ({missing[0]}, ...)"] if missing else []
+        told += [describe_difference(one) for one in differences if not isinstance(one, Missing)]
+        found = "; ".join(told)
         return Check(name="topics", ok=False, found=found, remedy="Run `medlist topics --apply`.")
     return Check(name="topics", ok=True, found=f"{len(specs)} as they must be")
 
