@@ -41,7 +41,8 @@ def _problem(location: tuple[int | str, ...], kind: str) -> Problem:
 @cache
 def _model(kind: str) -> Any:
     """The model of a resource, imported when it is first asked for: the imports take a second."""
+    from fhir.resources.R4B.bundle import Bundle  # noqa: PLC0415
     from fhir.resources.R4B.medicationdispense import MedicationDispense  # noqa: PLC0415
     from fhir.resources.R4B.medicationrequest import MedicationRequest  # noqa: PLC0415
 
-    return {"MedicationRequest": MedicationRequest, "MedicationDispense": MedicationDispense}[kind]
+    return {"Bundle": Bundle, "MedicationRequest": MedicationRequest, "MedicationDispense": MedicationDispense}[kind]

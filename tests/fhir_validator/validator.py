@@ -16,7 +16,7 @@ from mappings.fhir.exact_json import JsonObject, write_json
 from tests.fhir_validator.built import ValidatorUnavailableError, command
 
 DEFINITIONS: Final = Path(__file__).parents[2] / "contracts" / "fhir"
-_START_SECONDS: Final = 120.0
+_START_SECONDS: Final = 300.0
 _ANSWER_SECONDS: Final = 60.0
 
 _AS_ERRORS: Final = frozenset({"REFERENCE_REF_SUSPICIOUS"})
