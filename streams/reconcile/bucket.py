@@ -7,7 +7,7 @@ What depends on records alone (treatments, lines, where leaves belong) is made w
 record goes straight to its line. What depends on time is kept per line until the next moment at which it may change.
 """
 
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from datetime import datetime
 
 import msgspec
@@ -20,7 +20,7 @@ from streams.reconcile.entries import Entry, identifiers_of, make_entry
 from streams.reconcile.evidence import contradict, same_drug
 from streams.reconcile.findings import finding, head_findings, leaf_findings
 from streams.reconcile.ids import leading, record_id
-from streams.reconcile.leaves import Attacher, Leaf, make_leaf, unordered
+from streams.reconcile.leaves import Attacher, Leaf, make_leaf
 from streams.reconcile.line_item import Heads, Line, Rendered, heads_of, render
 from streams.reconcile.line_state import Situation
 from streams.reconcile.matching import Note, Wishes, match
@@ -29,6 +29,7 @@ from streams.reconcile.profile import Profiler
 from streams.reconcile.records import HEAD_TYPES, LATEST, Record
 from streams.reconcile.silence import line_moments, line_silences
 from streams.reconcile.strands import strands
+from streams.reconcile.unordered import UnorderedLines
 
 
 class LineView(msgspec.Struct, frozen=True, eq=False):
@@ -44,11 +45,14 @@ class Structure(msgspec.Struct, kw_only=True, eq=False):
     """What records alone decide."""
 
     lines: list[Line]
-    ordered: int
     attacher: Attacher
-    unordered: list[Leaf]
+    unordered: UnorderedLines
     notes: list[Note]
     unattached: list[Unattached]
+
+    def all_lines(self) -> list[Line]:
+        """Return the lines with orders, then those without."""
+        return [*self.lines, *self.unordered.lines()]
 
 
 class Bucket:
@@ -57,7 +61,8 @@ class Bucket:
     def __init__(self, rules: Rules, profile: Profiler) -> None:
         self._rules = rules
         self._profile = profile
-        self.records: dict[Identifier, Record] = {}
+        self.head_records: dict[Identifier, Record] = {}
+        self.leaf_records: dict[Identifier, Record] = {}
         self.tokens: set[Hashable] = set()
         self._structure: Structure | None = None
         self._chosen: tuple[ChosenValue, ...] = ()
@@ -70,15 +75,39 @@ class Bucket:
 
     def put(self, record: Record, *, fresh: bool) -> None:
         """Take a record in, in place of an earlier state of it. ``fresh``: it was not known before."""
-        self.records[record.key] = record
-        if fresh and self._structure is not None and not isinstance(record.newest.content, HEAD_TYPES):
+        if isinstance(record.newest.content, HEAD_TYPES):
+            self.leaf_records.pop(record.key, None)
+            self.head_records[record.key] = record
+            self.rebuild()
+            return
+        self.head_records.pop(record.key, None)
+        self.leaf_records[record.key] = record
+        if self._structure is None:
+            return
+        if fresh:
             self._attach(self._structure, self._leaf(record))
         else:
             self.rebuild()
 
     def drop(self, key: Identifier) -> None:
         """Take a record out."""
-        del self.records[key]
+        self.head_records.pop(key, None)
+        self.leaf_records.pop(key, None)
+        self.rebuild()
+
+    def __len__(self) -> int:
+        return len(self.head_records) + len(self.leaf_records)
+
+    def keys(self) -> Iterator[Identifier]:
+        """Return the keys of all records."""
+        yield from self.head_records
+        yield from self.leaf_records
+
+    def absorb(self, other: "Bucket") -> None:
+        """Take over all records and tokens of another bucket."""
+        self.head_records |= other.head_records
+        self.leaf_records |= other.leaf_records
+        self.tokens |= other.tokens
         self.rebuild()
 
     def rebuild(self) -> None:
@@ -99,8 +128,7 @@ class Bucket:
         return self._structure
 
     def _make(self, decided: Wishes) -> Structure:
-        heads = [r for r in self.records.values() if isinstance(r.newest.content, HEAD_TYPES)]
-        entries = [self._entry(record) for record in sorted(heads, key=lambda record: record.key)]
+        entries = [self._entry(self.head_records[key]) for key in sorted(self.head_records)]
         matched = match(entries, decided, self._rules)
         lines: list[Line] = []
         strand_lists: list[Sequence[Entry]] = []
@@ -115,16 +143,14 @@ class Bucket:
                 treatment_of.append(index)
         made = Structure(
             lines=lines,
-            ordered=len(lines),
             attacher=Attacher(strand_lists, treatment_of, self._rules),
-            unordered=[],
+            unordered=UnorderedLines(self._rules),
             notes=list(matched.notes),
             unattached=[],
         )
-        leaves = [r for r in self.records.values() if not isinstance(r.newest.content, HEAD_TYPES)]
-        for record in leaves:
-            self._attach(made, self._leaf(record), regroup=False)
-        self._regroup(made)
+        for leaf in sorted((self._leaf(record) for record in self.leaf_records.values()), key=_time):
+            self._attach(made, leaf)
+        _relate(made.lines)
         return made
 
     def _entry(self, record: Record) -> Entry:
@@ -139,7 +165,7 @@ class Bucket:
             leaf = self._leaves[record.key] = make_leaf(record, self._profile)
         return leaf
 
-    def _attach(self, made: Structure, leaf: Leaf, *, regroup: bool = True) -> None:
+    def _attach(self, made: Structure, leaf: Leaf) -> None:
         place = made.attacher.place(leaf)
         if place.notes:
             made.notes += place.notes
@@ -149,31 +175,21 @@ class Bucket:
             line.add(leaf)
             self._views.pop(id(line), None)
         elif place.rule == "no-order":
-            made.unordered.append(leaf)
-            if regroup:
-                self._regroup(made)
+            self._forget(made.unordered.add(leaf))
         else:
             made.unattached += [Unattached(fact=fact, reason=place.rule) for fact in leaf.record.fact_ids]
 
-    def _regroup(self, made: Structure) -> None:
-        for line in made.lines[made.ordered :]:
+    def _forget(self, lines: Iterable[Line]) -> None:
+        for line in lines:
             for kept in (self._views, self._heads, self._head_findings):
                 kept.pop(id(line), None)
-        del made.lines[made.ordered :]
-        for group in unordered(made.unordered, self._rules):
-            name = record_id(leading(leaf.record for leaf in group).key)
-            line = Line(name, name, (), None)
-            for leaf in group:
-                line.add(leaf)
-            made.lines.append(line)
-        _relate(made.lines)
 
     def views(self, now: Situation, decided: Wishes) -> list[LineView]:
         """Return the lines as they stand."""
         if now.chosen != self._chosen:
             self._chosen = now.chosen
             self.forget_views()
-        return [self._view(line, now) for line in self.structure(decided).lines]
+        return [self._view(line, now) for line in self.structure(decided).all_lines()]
 
     def _view(self, line: Line, now: Situation) -> LineView:
         view = self._views.get(id(line))
@@ -205,9 +221,10 @@ class Bucket:
 
     def _find(self, made: Structure) -> Iterator[Finding]:
         keys = {key for note in made.notes for key in note.records}
-        strand_of = {r.key: line.strand for line in made.lines for r in line.records() if r.key in keys}
+        strand_of = {r.key: line.strand for line in made.all_lines() for r in line.records() if r.key in keys}
         for note in sorted(set(made.notes), key=lambda n: (n.code, n.records)):
-            facts = [fact for key in note.records if key in self.records for fact in self.records[key].fact_ids]
+            records = {**self.head_records, **self.leaf_records}
+            facts = [fact for key in note.records if key in records for fact in records[key].fact_ids]
             yield finding(
                 note.code, [strand_of[key] for key in note.records if key in strand_of], facts, dict(note.detail)
             )
@@ -219,6 +236,10 @@ def _leaf_moments(line: Rendered, now: Situation) -> Iterator[datetime]:
     if following is not None:
         yield following
     yield from line_moments(line, now)
+
+
+def _time(leaf: Leaf) -> datetime:
+    return leaf.at
 
 
 def _relate(lines: Sequence[Line]) -> None:

@@ -31,10 +31,10 @@ class GivenSummary:
     def add(self, leaf: Leaf) -> None:
         """Take one more in."""
         slot = (leaf.at, leaf.record.key, leaf)
-        insort(self._all, slot, key=_order)
+        _put(self._all, slot)
         insort(self._by_source.setdefault(leaf.record.key.system, []), leaf.at)
         if was_given(leaf):
-            insort(self._given, slot, key=_order)
+            _put(self._given, slot)
 
     def __bool__(self) -> bool:
         return bool(self._all)
@@ -106,6 +106,13 @@ class GivenSummary:
             not_given=seen - count,
             facts=tuple(sorted(facts)),
         )
+
+
+def _put(slots: list[_Slot], slot: _Slot) -> None:
+    if not slots or _order(slots[-1]) <= _order(slot):
+        slots.append(slot)
+    else:
+        insort(slots, slot, key=_order)
 
 
 def was_given(leaf: Leaf) -> bool:

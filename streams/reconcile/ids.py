@@ -26,8 +26,9 @@ def leading(records: Iterable[Record]) -> Record:
     found = list(records)
     prescribing = [r for r in found if isinstance(r.newest.content, Order | Prescription)]
     heads = prescribing or [r for r in found if isinstance(r.newest.content, HEAD_TYPES)]
-    return min(heads or found, key=_first)
+    return min(heads or found, key=first_recorded)
 
 
-def _first(record: Record) -> tuple[datetime, Identifier]:
+def first_recorded(record: Record) -> tuple[datetime, Identifier]:
+    """Return when a record was first recorded; equal times by system and source id."""
     return min((f.recorded_at for f in record.versions if f.recorded_at), default=LATEST), record.key

@@ -4,7 +4,7 @@ An explicit reference counts first, unless its substances contradict it. Without
 which the product evidence and the time agree best; a tie between treatments attaches to none and is a finding.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import msgspec
@@ -105,6 +105,7 @@ class Attacher:
         self._owner: dict[Identifier, int] = {}
         self._hub: dict[Identifier, set[int]] = {}
         self._by_token: dict[object, set[int]] = {}
+        self._contradictions: dict[tuple[int, int], tuple[Profile, bool]] = {}
         self._fits: dict[tuple[int, str], tuple[Profile, list[_Fit]]] = {}
         for index, line in enumerate(lines):
             for entry in line:
@@ -138,7 +139,7 @@ class Attacher:
         for target in leaf.targets:
             owner = self._owner.get(target)
             for index in {owner} if owner is not None else self._hub.get(target, ()):
-                if any(disjoint(e.profile, leaf.profile) for e in self._lines[index]):
+                if self._contradicts(index, leaf.profile):
                     refused = True
                 else:
                     found.add(index)
@@ -153,6 +154,14 @@ class Attacher:
         if ranked and (len(ranked) == 1 or ranked[0][0] < ranked[1][0]):
             return ranked[0][1]
         return None
+
+    def _contradicts(self, index: int, profile: Profile) -> bool:
+        key = (index, id(profile))
+        known = self._contradictions.get(key)
+        if known is None:
+            known = (profile, any(disjoint(e.profile, profile) for e in self._lines[index]))
+            self._contradictions[key] = known
+        return known[1]
 
     def _ranked(self, leaf: Leaf) -> list[tuple[tuple[object, ...], int]]:
         """Return the lines a leaf may belong to, the best first, each with its rank (smaller is better)."""
@@ -215,27 +224,3 @@ def _minus(when: datetime, delta: timedelta) -> datetime:
         return when - delta
     except OverflowError:
         return when
-
-
-def unordered(leaves: Iterable[Leaf], rules: Rules) -> list[list[Leaf]]:
-    """Return lines of leaves that no order explains: one product each, no gap longer than the rules allow."""
-    gap = timedelta(days=rules.matching.unordered_gap_days)
-    by_product: dict[tuple[object, ...], list[Leaf]] = {}
-    for leaf in leaves:
-        by_product.setdefault(_same_line(leaf.profile), []).append(leaf)
-    lines: list[list[Leaf]] = []
-    for members in by_product.values():
-        members.sort(key=lambda leaf: (leaf.at, leaf.record.key))
-        run: list[Leaf] = []
-        for leaf in members:
-            if run and leaf.at - run[-1].at > gap:
-                lines.append(run)
-                run = []
-            run.append(leaf)
-        lines.append(run)
-    return sorted(lines, key=lambda line: min(leaf.record.key for leaf in line))
-
-
-def _same_line(profile: Profile) -> tuple[object, ...]:
-    what: object = profile.substances or profile.atc or profile.npl_id or profile.codes
-    return (what, profile.atc, profile.form_group, profile.route)

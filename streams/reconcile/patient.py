@@ -189,25 +189,22 @@ class Patient:
         bucket.tokens |= tokens
 
     def _one_bucket(self, homes: list[Bucket]) -> Bucket:
-        largest = max(homes, key=lambda bucket: len(bucket.records))
+        first = homes[0]
+        if all(bucket is first for bucket in homes):
+            return first
+        largest = max(homes, key=len)
         for other in {id(bucket): bucket for bucket in homes}.values():
             if other is largest:
                 continue
-            largest.records |= other.records
-            largest.tokens |= other.tokens
-            largest.rebuild()
-            self._home |= dict.fromkeys(other.records, largest)
+            largest.absorb(other)
+            self._home |= dict.fromkeys(other.keys(), largest)
             self._by_token |= dict.fromkeys(other.tokens, largest)
             self._buckets.remove(other)
         return largest
 
     def list_at(self, when: datetime, *, every_fact: bool = False) -> MedicationList:
         """Return the list as of ``when``; with ``every_fact`` each line names all its facts instead of counting leaves."""
-        if self._has_blocks:
-            self._apply_blocks(when)
-        decisions = self._decisions()
-        now = Situation(when, self._stays, self._rules, chosen_values(decisions))
-        views = [view for bucket in self._buckets for view in bucket.views(now, self._wishes)]
+        views, now, decisions = self._look(when)
         rendered = [view.rendered for view in views]
         sources = signing_sources(rendered, now)
         items = [name_every_fact(line) if every_fact else line.item for line in rendered]
@@ -221,6 +218,18 @@ class Patient:
             withdrawn=self._withdrawn(),
             next_change_at=self._next_change(views, now, sources),
         )
+
+    def lines_at(self, when: datetime) -> tuple[list[Rendered], Situation, Wishes]:
+        """Return the lines as they stand at ``when``, with all their voices, for whoever explains them."""
+        views, now, _ = self._look(when)
+        return [view.rendered for view in views], now, self._wishes
+
+    def _look(self, when: datetime) -> tuple[list[LineView], Situation, list[Settled]]:
+        if self._has_blocks:
+            self._apply_blocks(when)
+        decisions = self._decisions()
+        now = Situation(when, self._stays, self._rules, chosen_values(decisions))
+        return [view for bucket in self._buckets for view in bucket.views(now, self._wishes)], now, decisions
 
     def view_at(self, when: datetime) -> View:
         """Return the list as it is published, with its bytes; an item that did not change is not encoded again."""
