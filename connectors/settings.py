@@ -88,6 +88,8 @@ class Settings(BaseModel):
     nll_client_id: _Text | None = Field(default=None, description="this system's name at the token endpoint")
     nll_client_secret: SecretStr | None = Field(default=None, description="its secret, best as a mounted file")
     nll_scope: _Text | None = Field(default=None, description="the scope to ask for, words with spaces between them")
+    nll_org_info: _Text = Field(default="medlist", description="how NLL is told which organisation asks (x-org-info)")
+    nll_user_agent: _Text = Field(default="medlist", description="how NLL is told which system asks (x-user-agent)")
     nll_plaintext: bool = Field(
         default=False, description="true only where another process encrypts the way to NLL, else false"
     )

@@ -76,6 +76,19 @@ class Publication(Value, frozen=True, kw_only=True):
     attempts: int = 0
 
 
+class PublishRequest(Value, frozen=True, kw_only=True):
+    """What a person asks of the publisher. The value of ``medlist.publish-request.v1``, keyed by the patient.
+
+    ``unpark``: try the patient's newest list again, whatever became of it. ``asked_by`` is a code of the person (HSA-id).
+    """
+
+    patient: str
+    kind: Literal["unpark"]
+    asked_at: datetime
+    asked_by: str | None = None
+    motivation: str | None = None
+
+
 HELD_REASONS = {
     "source-unknown": "No policy names the source of the prescription.",
     "publishes-itself": "The source registers its own prescriptions; it is linked, never written.",
@@ -104,6 +117,16 @@ _encoder = msgspec.json.Encoder(order="deterministic")
 def encode_publication(publication: Publication) -> bytes:
     """Return the canonical bytes."""
     return _encoder.encode(publication)
+
+
+def encode_request(request: PublishRequest) -> bytes:
+    """Return the canonical bytes."""
+    return _encoder.encode(request)
+
+
+def decode_request(data: bytes) -> PublishRequest:
+    """Read them back. Raises ``msgspec.DecodeError`` for anything else."""
+    return msgspec.json.decode(data, type=PublishRequest)
 
 
 def decode_publication(data: bytes) -> Publication:

@@ -1,6 +1,7 @@
 """JSON Schemas of the published language, generated from the types: ``python -m contracts.schemas [--check]``.
 
-One file per fact type (the ``data`` of an event), one for the event around it, one each for the list and its changes.
+One file per fact type (the ``data`` of an event), one for the event around it, one each for the list, its
+changes, how it stands toward NLL and what a person asks of the publisher.
 They describe what is written; amounts are strings, since a JSON number is not exact everywhere. A test and ``--check``
 fail when a file differs from what the types say.
 """
@@ -18,6 +19,7 @@ from contracts import topics
 from contracts.envelope import CloudEvent
 from contracts.fact import FACT_TYPES
 from contracts.medication_list import Change, MedicationList
+from contracts.publication import Publication, PublishRequest
 
 FOLDER: Final = Path(__file__).with_name("schemas")
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
@@ -27,6 +29,7 @@ ENVELOPE: Final = "medlist.event.v1"
 def generate() -> Mapping[str, str]:
     """Return file name -> text of every schema."""
     published = {**FACT_TYPES, topics.LIST: MedicationList, topics.CHANGE: Change}
+    published |= {topics.PUBLISH: Publication, topics.PUBLISH_REQUEST: PublishRequest}
     schemas = {name: _schema(name, kind) for name, kind in published.items()}
     schemas[ENVELOPE] = _envelope()
     return {

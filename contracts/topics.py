@@ -11,11 +11,13 @@ LIST: Final = "medlist.list.v1"
 CHANGE: Final = "medlist.change.v1"
 QUARANTINE: Final = "medlist.quarantine.v1"
 PUBLISH: Final = "medlist.publish.v1"
+PUBLISH_REQUEST: Final = "medlist.publish-request.v1"
 FORWARD: Final = "medlist.forward.v1"
 
 _DAY_MS = 24 * 3600 * 1000
 _FOREVER: Mapping[str, str] = {"cleanup.policy": "delete", "retention.ms": "-1", "retention.bytes": "-1"}
 _COMPACTED: Mapping[str, str] = {"cleanup.policy": "compact", "max.compaction.lag.ms": str(_DAY_MS)}
+_FORTNIGHT: Mapping[str, str] = {"cleanup.policy": "delete", "retention.ms": str(14 * _DAY_MS)}
 
 
 class TopicSpec(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,21 +52,20 @@ def own_topics(partitions: int) -> tuple[TopicSpec, ...]:
         spec(CHANGE, _FOREVER, "what changed on a list, and why"),
         spec(QUARANTINE, _FOREVER, "messages that could not become facts, with every problem named"),
         spec(PUBLISH, _COMPACTED, "per patient: what was last sent toward NLL, or why nothing was"),
+        spec(PUBLISH_REQUEST, _FORTNIGHT, "what a person asks of the publisher: to try a parked patient again"),
     )
 
 
 def vendor_topics(topics_by_system: Mapping[str, str], partitions: int) -> tuple[TopicSpec, ...]:
     """Return the topics that vendors write to and read their answers from."""
-    incoming = {"cleanup.policy": "delete", "retention.ms": str(14 * _DAY_MS)}
-    answers = {"cleanup.policy": "delete", "retention.ms": str(14 * _DAY_MS)}
     specs: list[TopicSpec] = []
     for system, topic in sorted(topics_by_system.items()):
         specs.append(
-            TopicSpec(name=topic, partitions=partitions, settings=incoming, purpose=f"messages from {system}, as sent")
+            TopicSpec(name=topic, partitions=partitions, settings=_FORTNIGHT, purpose=f"messages from {system}, as sent")
         )
         specs.append(
             TopicSpec(
-                name=ack_topic(system), partitions=1, settings=answers, purpose=f"what became of {system}'s messages"
+                name=ack_topic(system), partitions=1, settings=_FORTNIGHT, purpose=f"what became of {system}'s messages"
             )
         )
     return tuple(specs)

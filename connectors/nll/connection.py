@@ -15,6 +15,11 @@ from connectors.telemetry.errors import CodedError
 CONNECTIONS_MOST = 32
 
 
+def identity_of(settings: Settings) -> Identity:
+    """Return who this system is toward the endpoint, by the settings."""
+    return Identity(org_info=settings.nll_org_info, user_agent=settings.nll_user_agent)
+
+
 @asynccontextmanager
 async def connect(settings: Settings, identity: Identity, token: str | None = None) -> AsyncIterator[NllClient]:
     """A client of the endpoint that the settings name; ``token`` is one that never changes, in place of credentials.

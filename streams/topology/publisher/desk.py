@@ -21,11 +21,15 @@ _SLACK: Final = 64
 
 
 class Place(msgspec.Struct, frozen=True):
-    """Where a list's record stands, and in which of our turns with that partition it was taken."""
+    """Where a list's record stands, and in which of our turns with that partition it was taken.
+
+    ``counted``: it was taken in the log's order, so that its offset is to be committed; not so where a person asked for it.
+    """
 
     partition: int
     offset: int
     turn: int = 0
+    counted: bool = True
 
 
 class Task(msgspec.Struct):

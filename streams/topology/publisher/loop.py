@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Collection
 from datetime import datetime
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 from confluent_kafka import Message
@@ -30,6 +30,7 @@ from streams.topology.publisher.limits import PublisherLimits
 from streams.topology.publisher.memory import SETTLED, Memory
 from streams.topology.publisher.metrics import PublisherMetrics
 from streams.topology.publisher.problems import PublisherCode, PublisherError
+from streams.topology.publisher.requests import Requests
 from streams.topology.publisher.telling import Teller
 
 EVENTS: Final = declare({"publisher.held": "PBS-105", "publisher.resumed": "PBS-106"})
@@ -40,14 +41,21 @@ Clock = Callable[[], datetime]
 """Gives the time, with its zone."""
 
 
+class Wires(NamedTuple):
+    """The publisher's ends toward Kafka."""
+
+    lists: ListConsumer
+    requests: Requests
+    teller: Teller
+
+
 class Loop:
     """Publishes until told to stop. Raises ``PublisherError``, and what a bug raises; then nothing more may be done with it."""
 
-    def __init__(
-        self, consumer: ListConsumer, teller: Teller, hands: Hands, policy: Policy, limits: PublisherLimits
-    ) -> None:
-        self._consumer = consumer
-        self._teller = teller
+    def __init__(self, wires: Wires, hands: Hands, policy: Policy, limits: PublisherLimits) -> None:
+        self._consumer = wires.lists
+        self._requests = wires.requests
+        self._teller = wires.teller
         self._hands = hands
         self._policy = policy
         self._limits = limits
@@ -59,6 +67,7 @@ class Loop:
         self._turns: dict[int, int] = {}
         self._began: dict[str, float] = {}
         self._finished: list[Place] = []
+        self._settled_now: list[str] = []
         self._committed: dict[int, int] = {}
         self._commit_at = 0.0
         self._clock: Clock | None = None
@@ -73,7 +82,8 @@ class Loop:
         while not stop.is_set():
             self._turn()
         self._drain(self._consumer.ours)
-        self._consumer.close()
+        self._consumer.close()  # gives the partitions up, and the requests about them
+        self._requests.close()
 
     @property
     def idle(self) -> bool:
@@ -84,9 +94,10 @@ class Loop:
 
     def _turn(self) -> None:
         self.beat = time.monotonic()
-        busy = self._desk.flying > 0
+        busy = self._desk.flying > 0 or self._requests.searching
         for message in self._consumer.take(self._limits.busy_seconds if busy else self._wait()):
             self._arrived(message)
+        self._heed()
         self._collect()
         self._begin()
         self._hold_or_go()
@@ -106,12 +117,27 @@ class Loop:
             self._erased(message, place)
             return
         task = self._task(message, value, place)
+        self._requests.overtaken(task.patient)
         known = self._memory.unchanged(task.patient, task.wanted, task.job.list_hash, self._now())
         if known is not None and not self._desk.knows(task.patient):
             self.metrics.unchanged()
             self._teller.tell(self._memory.told(known), partition)
             self._finished.append(place)
             return
+        self._enqueue(task)
+
+    def _heed(self) -> None:
+        """What persons ask for: the patient's newest list, tried again whatever is known of it."""
+        for patient in self._requests.taken():
+            self._memory.doubt(patient)
+        for message in self._requests.found():
+            partition, offset = place_of(message)
+            place = Place(partition, offset, self._turns[partition], counted=False)
+            task = self._task(message, message.value() or b"", place)
+            if not self._desk.knows(task.patient):
+                self._enqueue(task)
+
+    def _enqueue(self, task: Task) -> None:
         now = time.monotonic()
         replaced = self._desk.arrived(task, now)
         if self._breaker.state(now) != "closed":
@@ -137,6 +163,7 @@ class Loop:
         waiting = self._desk.forget(patient)
         self._finished += [place] if waiting is None else [waiting, place]
         self._memory.forget(patient)
+        self._requests.settled(patient)
         self._teller.erase(patient, place.partition)
 
     def _unreadable(self, place: Place) -> PublisherError:
@@ -234,6 +261,7 @@ class Loop:
         self._teller.tell(self._memory.told(publication), task.place.partition)
         if state in SETTLED:
             self.metrics.settled(state)
+            self._settled_now.append(task.patient)
         if state == "parked":
             _log.warning("publish.parked", patient=task.patient, problems=len(attempt.problems))
         elif state == "published" and task.done:
@@ -243,8 +271,11 @@ class Loop:
         """First told and acknowledged, then finished, then committed."""
         self._teller.settle()
         done, self._finished = self._finished, []
+        settled, self._settled_now = self._settled_now, []
+        for patient in settled:
+            self._requests.settled(patient)
         for place in done:
-            if self._ours(place):
+            if place.counted and self._ours(place):
                 self._gaps[place.partition].finished(place.offset)
         now = time.monotonic()
         if now < self._commit_at:
@@ -265,6 +296,7 @@ class Loop:
         for number in partitions:
             self._gaps[number] = Gaps()
             self._turns[number] = self._turns.get(number, 0) + 1
+        self._requests.assigned(partitions)
         self.ready = True
 
     def revoking(self, partitions: Collection[int]) -> None:
@@ -274,6 +306,7 @@ class Loop:
     def gone(self, partitions: Collection[int]) -> None:
         """Partitions went: what waits of them is the next owner's."""
         self._desk.drop_partitions(partitions)
+        self._requests.gone(partitions)
         for number in partitions:
             self._gaps.pop(number, None)
             self._committed.pop(number, None)

@@ -49,6 +49,12 @@ class Memory:
             return (), "unseen"
         return before.links, "settled" if before.state in SETTLED else "unknown"
 
+    def doubt(self, patient: str) -> None:
+        """A person asks to try again: what the patient's list asks for is no longer known to be settled."""
+        before = self._known.get(patient)
+        if before is not None:
+            self._known[patient] = msgspec.structs.replace(before, wanted_hash=None)
+
     def forget(self, patient: str) -> None:
         """The patient is gone."""
         self._known.pop(patient, None)

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-from connectors.nll.connection import connect
+from connectors.nll.connection import connect, identity_of
 from connectors.nll.requests import Identity
 from connectors.settings import Settings
 from contracts.sources import SourceSystem
@@ -17,7 +17,8 @@ from streams.topology.publisher.consuming import ListConsumer
 from streams.topology.publisher.hands import Hands
 from streams.topology.publisher.health import HealthThread
 from streams.topology.publisher.limits import PublisherLimits
-from streams.topology.publisher.loop import Clock, Loop
+from streams.topology.publisher.loop import Clock, Loop, Wires
+from streams.topology.publisher.requests import Requests
 from streams.topology.publisher.stopping import PublisherStop
 from streams.topology.publisher.telling import Teller
 from streams.topology.settings import Isolation
@@ -30,10 +31,10 @@ class PublisherParts:
     """What a test or the demo may exchange; everybody else takes it as it is.
 
     ``isolation`` ``none`` is for the embedded broker only. ``token`` is a bearer token that never changes, in place of client
-    credentials. ``policy`` is what the sources say of themselves unless given.
+    credentials. ``identity`` is what the settings name unless given, ``policy`` is what the sources say of themselves unless given.
     """
 
-    identity: Identity = field(default_factory=lambda: Identity(org_info="medlist", user_agent="medlist"))
+    identity: Identity | None = None
     isolation: Isolation = "transactions"
     token: str | None = None
     policy: Policy | None = None
@@ -59,14 +60,15 @@ class Publisher:
 
         @asynccontextmanager
         async def executor() -> AsyncIterator[Executor]:
-            async with connect(settings, parts.identity, parts.token) as client:
+            async with connect(settings, parts.identity or identity_of(settings), parts.token) as client:
                 yield Executor(client, policy, clock)
 
         self._hands = Hands(executor, limits.attempt_seconds)
         self._consumer = ListConsumer(settings, settings.topic(LIST), limits, parts.isolation)
         teller = Teller(settings, publish_topic, limits.delivery_seconds)
-        self._others = [publish_topic]
-        self.loop = Loop(self._consumer, teller, self._hands, policy, limits)
+        requests = Requests(settings, limits, parts.isolation)
+        self._others = [publish_topic, requests.topic]
+        self.loop = Loop(Wires(self._consumer, requests, teller), self._hands, policy, limits)
 
     def run(self, stop_event: threading.Event) -> None:
         """Publish until ``stop_event`` is set; finish or cut what is under way, commit, leave.

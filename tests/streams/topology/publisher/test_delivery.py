@@ -15,7 +15,7 @@ from confluent_kafka import Producer
 
 from connectors.settings import DEMO_PSEUDONYM_KEY, Settings
 from contracts.medication_list import MedicationList, encode_list
-from contracts.topics import LIST, PUBLISH
+from contracts.topics import LIST, PUBLISH, PUBLISH_REQUEST
 from mappings.fhir.elements import identifiers
 from mappings.fhir.vocabulary import RECORD
 from tests.streams.publish.population import expected, history
@@ -55,7 +55,7 @@ def settings(
     kafka: str, topic_prefix: str, endpoint: Endpoint, make_topics: Callable[[Mapping[str, int]], dict[str, str]]
 ) -> Settings:
     """Settings for the shared broker, with topics and a group that no other test uses."""
-    make_topics({LIST: PARTITIONS, PUBLISH: PARTITIONS})
+    make_topics({LIST: PARTITIONS, PUBLISH: PARTITIONS, PUBLISH_REQUEST: PARTITIONS})
     demo = Settings.for_demo(kafka, nll_base_url=endpoint.door.base, topic_prefix=topic_prefix)
     return demo.model_copy(update={"publisher_group": f"{topic_prefix}medlist-publisher"})
 

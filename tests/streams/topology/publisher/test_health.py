@@ -12,7 +12,7 @@ from connectors.settings import Settings
 from connectors.telemetry.errors import CodedError
 from contracts.publication import Publication
 from contracts.sources import DEFAULT_SOURCES
-from contracts.topics import LIST, PUBLISH
+from contracts.topics import LIST, PUBLISH, PUBLISH_REQUEST
 from streams.topology.publisher import Publisher, PublisherParts, run_publisher
 from streams.topology.publisher.health import HealthThread
 from streams.topology.publisher.problems import PublisherCode, PublisherError
@@ -32,7 +32,7 @@ from tests.streams.topology.publisher.wire import (
 @pytest.fixture
 def settings() -> Iterator[Settings]:
     """Settings for an embedded broker, and an endpoint that is not there."""
-    with EmbeddedBroker({LIST: PARTITIONS, PUBLISH: PARTITIONS}) as broker:
+    with EmbeddedBroker({LIST: PARTITIONS, PUBLISH: PARTITIONS, PUBLISH_REQUEST: PARTITIONS}) as broker:
         yield Settings.for_demo(broker.bootstrap, nll_base_url="http://127.0.0.1:9")
 
 

@@ -8,14 +8,18 @@ from confluent_kafka import Producer
 
 from connectors.kafka.embedded import EmbeddedBroker
 from connectors.settings import Settings
-from contracts.topics import LIST, PUBLISH
+from contracts.topics import LIST, PUBLISH, PUBLISH_REQUEST
 from streams.topology.publisher.problems import PublisherCode, PublisherError
 from tests.streams.publish.cases import dosage, line, replaced, standing, the_list
+from tests.streams.publish.door import answers
+from tests.streams.publish.population import person
 from tests.streams.topology.publisher.wire import (
     PARTITIONS,
     Endpoint,
+    ask,
     committed,
     eventually,
+    heeded,
     publications,
     publisher,
     send,
@@ -33,7 +37,7 @@ def endpoint() -> Iterator[Endpoint]:
 @pytest.fixture
 def settings(endpoint: Endpoint) -> Iterator[Settings]:
     """Settings for an embedded broker and the sandbox."""
-    with EmbeddedBroker({LIST: PARTITIONS, PUBLISH: PARTITIONS}) as broker:
+    with EmbeddedBroker({LIST: PARTITIONS, PUBLISH: PARTITIONS, PUBLISH_REQUEST: PARTITIONS}) as broker:
         yield Settings.for_demo(broker.bootstrap, nll_base_url=endpoint.door.base)
 
 
@@ -101,6 +105,45 @@ def test_a_refusal_parks_the_patient_until_the_list_changes(settings: Settings, 
     assert asked_again == asked
     assert publications(settings)[-1].state == "published"
     assert endpoint.statuses() == ["active"]
+
+
+def test_a_parked_patient_is_tried_again_when_a_person_says_so(settings: Settings, endpoint: Endpoint) -> None:
+    """What was wrong stood at the endpoint, the list is as it was; the request is committed when the patient is settled."""
+    endpoint.door.faults.extend([answers(422), answers(422)])
+    older = the_list(line(standing()), patient="pseudonym-2", person=person(2))
+    send(settings, older, the_list(line(standing())))
+
+    with publisher(settings):
+        eventually(lambda: committed(settings) == 2, "both lists are committed")
+        parked = publications(settings)
+        ask(settings, older.patient)
+        eventually(lambda: heeded(settings) == 1, "the request is heeded")
+
+    newest = {one.patient: one.state for one in publications(settings)}
+    assert [one.state for one in parked] == ["parked", "parked"]
+    assert newest == {"pseudonym-1": "parked", "pseudonym-2": "published"}
+
+
+def test_a_request_made_while_no_publisher_runs_is_heeded_later(settings: Settings, endpoint: Endpoint) -> None:
+    """Of the newest list, though another publisher has committed it; one about nobody is done with at once."""
+    endpoint.door.faults.append(answers(422))
+    send(settings, the_list(line(replaced(standing(), dosage=dosage("2 tabletter", "2")))))
+    with publisher(settings):
+        eventually(lambda: committed(settings) == 1, "the list is parked")
+    endpoint.door.faults.append(answers(422))
+    send(settings, the_list(line(standing())))
+    with publisher(settings):
+        eventually(lambda: committed(settings) == 2, "the newer list is parked")
+
+    ask(settings, the_list().patient)
+    ask(settings, "nobody", partition=1)
+    with publisher(settings) as stop:
+        eventually(lambda: heeded(settings) == 2, "both requests are heeded")
+
+    assert stop.causes == []
+    assert publications(settings)[-1].state == "published"
+    assert endpoint.statuses() == ["active"]
+    assert endpoint.words() == ["1 tablett varje morgon"]
 
 
 def test_what_was_not_committed_is_published_again_without_a_second_write(

@@ -15,9 +15,9 @@ from connectors.kafka.clients import END_OF_PARTITION, consumer_config, reader_c
 from connectors.nll_sandbox import SandboxSettings, serve
 from connectors.settings import Settings
 from contracts.medication_list import MedicationList, encode_list
-from contracts.publication import Publication, decode_publication
+from contracts.publication import Publication, PublishRequest, decode_publication, encode_request
 from contracts.sources import DEFAULT_SOURCES
-from contracts.topics import LIST, PUBLISH
+from contracts.topics import LIST, PUBLISH, PUBLISH_REQUEST
 from mappings.fhir.exact_json import read_json
 from streams.publish.backoff import Backoff
 from streams.publish.breaker import BreakerLimits
@@ -67,13 +67,19 @@ class Endpoint:
 
     def statuses(self, patient: str = "p-1") -> list[str]:
         """The statuses of a patient's prescriptions."""
+        return [one["status"] for one in self._prescriptions(patient)]
 
-        async def ask() -> list[str]:
+    def words(self, patient: str = "p-1") -> list[str]:
+        """What a patient reads on each of the prescriptions."""
+        return [one["dosageInstruction"][0]["patientInstruction"] for one in self._prescriptions(patient)]
+
+    def _prescriptions(self, patient: str) -> list[dict[str, Any]]:
+        async def ask() -> list[dict[str, Any]]:
             headers = READER | {"x-request-id": "look", "x-patientref": patient}
             url = f"{self._sandbox}/MedicationRequest?patient={patient}"
             async with self._session.get(url, headers=headers) as answer:
                 bundle = await answer.json(content_type=None)
-                return [entry["resource"]["status"] for entry in bundle.get("entry", [])]
+                return [entry["resource"] for entry in bundle.get("entry", [])]
 
         return self._do(ask())
 
@@ -120,6 +126,20 @@ def send(settings: Settings, *lists: MedicationList, partition: int = 0) -> None
     assert producer.flush(30) == 0
 
 
+def ask(settings: Settings, patient: str, partition: int = 0) -> None:
+    """Ask the publisher to try a patient again."""
+    request = PublishRequest(patient=patient, kind="unpark", asked_at=NOW)
+    producer = Producer(settings.kafka_client() | {"acks": "all"})
+    topic = settings.topic(PUBLISH_REQUEST)
+    producer.produce(topic, encode_request(request), key=patient.encode(), partition=partition)
+    assert producer.flush(30) == 0
+
+
+def heeded(settings: Settings) -> int:
+    """How many requests the publisher has committed."""
+    return _committed(settings, f"{settings.publisher_group}-requests", PUBLISH_REQUEST)
+
+
 def publications(settings: Settings) -> list[Publication]:
     """Every publication that was told, partition by partition in order."""
     consumer = Consumer(reader_config(settings, "test"))
@@ -143,8 +163,12 @@ def publications(settings: Settings) -> list[Publication]:
 
 def committed(settings: Settings) -> int:
     """How many lists the publisher has committed, over all partitions."""
-    consumer = Consumer(consumer_config(settings, settings.publisher_group))
-    asked = [TopicPartition(settings.topic(LIST), number) for number in range(PARTITIONS)]
+    return _committed(settings, settings.publisher_group, LIST)
+
+
+def _committed(settings: Settings, group: str, topic: str) -> int:
+    consumer = Consumer(consumer_config(settings, group))
+    asked = [TopicPartition(settings.topic(topic), number) for number in range(PARTITIONS)]
     found = consumer.committed(asked, timeout=30)
     consumer.close()
     return sum(max(one.offset, 0) for one in found)
