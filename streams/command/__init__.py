@@ -16,6 +16,7 @@ PLACES: Final = {
     "contract": "streams.command.contract:contract",
     "rebuild": "streams.command.rebuild:rebuild",
     "reconcile": "streams.command.offline:reconcile",
+    "explain": "streams.command.explain:explain_command",
     "generate": "streams.command.simulation:generate",
     "score": "streams.command.simulation:score",
 }

@@ -66,12 +66,19 @@ class Medlist:
                 raise TimeoutError("the topics are not there")
             time.sleep(POLL_SECONDS)
 
+    def delete_topics(self) -> None:
+        """Delete every topic: a broker that many tests share does not keep them."""
+        names = [spec.name for spec in self.composition.topics]
+        admin = AdminClient(self.settings.kafka_client())
+        for future in admin.delete_topics(names).values():
+            future.result(DEADLINE_SECONDS)
+
     def role(self, role: Role, *, name: str | None = None, **variables: str) -> Process:
         """Start a role; `name` is the one that it keeps over restarts, `variables` further settings (`WATCHDOG_SECONDS`)."""
         own = {f"MEDLIST_{key}": value for key, value in variables.items()}
         if name is not None:
             own["MEDLIST_INSTANCE_ID"] = name
-        command = [sys.executable, "-m", "tests.system.role", role]
+        command = [sys.executable, "-m", "streams.command", "run", role]
         return Process(command, self.directory / f"{name or role}.log", os.environ | self.variables | own)
 
 

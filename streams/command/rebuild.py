@@ -1,0 +1,154 @@
+"""``medlist rebuild``: the live state and lists against what the facts say."""
+
+import json
+import os
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from multiprocessing import get_context
+from queue import Empty, Queue
+from typing import Any
+
+import click
+
+from connectors.pseudonym import partition_of
+from connectors.settings import Settings, load_settings
+from connectors.telemetry import configure
+from contracts.topics import LIST
+from streams.command.composition import Composition
+from streams.topology.rebuilding.comparing import Difference, hash_of
+from streams.topology.rebuilding.partition import Place, Step, Verdict, verify
+from streams.topology.rebuilding.progress import Progress
+
+LOOK_SECONDS = 0.2
+TELL_SECONDS = 2.0
+SHOWN_DIFFERENCES = 50
+
+_steps: "Queue[Step] | None" = None
+"""In a worker process: where its steps are told."""
+
+
+@click.command(short_help="Rebuild lists from the facts and compare them with the live ones.")
+@click.option("--verify", "verify_", is_flag=True, help="Write nothing: compare, and tell what differs. The default.")
+@click.option("--workers", type=click.IntRange(1, 256), default=None, help="Processes. Default: one per core.")
+@click.option("--partition", "only", type=click.IntRange(0), multiple=True, help="Only this partition; repeatable.")
+@click.option("--json", "as_json", is_flag=True, help="End with one JSON object.")
+def rebuild(*, verify_: bool, workers: int | None, only: tuple[int, ...], as_json: bool) -> None:
+    """Build state and lists anew from medlist.fact.v1, in parallel, and hold them against the live ones, byte by byte.
+
+    The running stream is not disturbed: committed records are read, in no group, up to where the live state is. Exit status
+    1 when anything differs. What differs is named by patient (pseudonym) and place, never by value.
+    """
+    del verify_  # there is no other way yet; the word is for scripts that want to be sure
+    configure("warning")
+    settings = load_settings(os.environ, {"kafka"})
+    partitions = sorted(set(only)) or list(range(settings.partitions))
+    if partitions[-1] >= settings.partitions:
+        raise click.BadParameter(
+            f"partitions are numbered from 0 to {settings.partitions - 1}", param_hint="--partition"
+        )
+    begun = time.monotonic()
+    verdicts = sorted(verify_all(settings, partitions, workers or os.cpu_count() or 1), key=lambda one: one.number)
+    summary = summarised(verdicts, time.monotonic() - begun)
+    show(summary, [one for verdict in verdicts for one in verdict.differences])
+    if as_json:
+        click.echo(json.dumps(summary, ensure_ascii=False))
+    sys.exit(0 if summary["identical"] else 1)
+
+
+def verify_all(settings: Settings, partitions: Sequence[int], workers: int) -> Iterator[Verdict]:
+    """Yield the verdict of each partition as it comes, telling progress on standard error. Raises as `verify`."""
+    context = get_context("spawn")
+    steps: Queue[Step] = context.Queue()  # type: ignore[assignment]  # a queue of processes, with the same methods
+    progress = Progress(partitions, time.monotonic())
+    with ProcessPoolExecutor(min(workers, len(partitions)), context, _begin_worker, (steps,)) as pool:
+        running: set[Future[Verdict]] = {pool.submit(_verify_one, settings, number) for number in partitions}
+        told_at = 0.0
+        while running:
+            finished, running = wait(running, LOOK_SECONDS, FIRST_COMPLETED)
+            for future in finished:
+                verdict = future.result()
+                progress.done(verdict.number)
+                yield verdict
+            _take(steps, progress)
+            if time.monotonic() - told_at >= TELL_SECONDS or not running:
+                told_at = time.monotonic()
+                click.echo(progress.text(told_at), err=True)
+
+
+def place_of(composition: Composition, number: int) -> Place:
+    """Return what a partition of this deployment is rebuilt with."""
+    make, settings = composition.core_factory(), composition.settings
+    return Place(
+        settings=composition.engine,
+        list_topic=settings.topic(LIST),
+        number=number,
+        fresh_core=lambda: make(number),
+        is_mine=lambda pseudonym: partition_of(pseudonym, settings.partitions) == number,
+    )
+
+
+def summarised(verdicts: Sequence[Verdict], seconds: float) -> dict[str, Any]:
+    """Return the figures of all partitions together, ready for JSON."""
+    rebuilt = {patient: one for verdict in verdicts for patient, one in verdict.list_hashes.items()}
+    live = {patient: one for verdict in verdicts for patient, one in verdict.live_list_hashes.items()}
+    differences = [one for verdict in verdicts for one in verdict.differences]
+    faults = [one for one in differences if one.kind != "due"]
+    facts = sum(verdict.facts for verdict in verdicts)
+    return {
+        "identical": not faults,
+        "partitions": len(verdicts),
+        "records": sum(verdict.records for verdict in verdicts),
+        "facts": facts,
+        "patients": sum(verdict.patients for verdict in verdicts),
+        "seconds": round(seconds, 2),
+        "facts_per_second": round(facts / seconds, 1) if seconds else 0.0,
+        "hash": hash_of(rebuilt),
+        "live_hash": hash_of(live),
+        "differing_patients": len({one.patient for one in faults}),
+        "due_patients": len({one.patient for one in differences if one.kind == "due"}),
+        "by_kind": dict(sorted(Counter(one.kind for one in differences).items())),
+    }
+
+
+def show(summary: dict[str, Any], differences: Sequence[Difference]) -> None:
+    """Print the verdict for people."""
+    click.echo(
+        f"{summary['facts']:,} facts of {summary['patients']:,} patients in {summary['partitions']} partitions rebuilt in"
+        f" {summary['seconds']:.1f} s ({summary['facts_per_second']:,.0f} facts/s)"
+    )
+    for one in sorted(differences)[:SHOWN_DIFFERENCES]:
+        click.echo(f"  {one.kind:13} {one.patient} {one.place}".rstrip())
+    if len(differences) > SHOWN_DIFFERENCES:
+        click.echo(f"  and {len(differences) - SHOWN_DIFFERENCES} more")
+    if summary["due_patients"]:
+        click.echo(f"{summary['due_patients']} lists are about to change by themselves and were not compared.")
+    if summary["identical"]:
+        click.echo(f"The live lists are identical, byte by byte: {summary['hash']}")
+    else:
+        click.echo(f"{summary['differing_patients']} patients differ: {summary['by_kind']}")
+
+
+def _begin_worker(steps: "Queue[Step]") -> None:
+    global _steps  # noqa: PLW0603 - what a process of the pool is given once
+    _steps = steps
+    configure("warning")
+
+
+def _verify_one(settings: Settings, number: int) -> Verdict:
+    return verify(place_of(Composition(settings=settings), number), _tell)
+
+
+def _tell(step: Step) -> None:
+    if _steps is not None:
+        _steps.put(step)
+
+
+def _take(steps: "Queue[Step]", progress: Progress) -> None:
+    while True:
+        try:
+            progress.step(steps.get_nowait())
+        except Empty:
+            return

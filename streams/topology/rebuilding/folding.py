@@ -1,0 +1,63 @@
+"""Patients' facts to rows and lists, with the very core that the stream runs. Pure."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+
+import msgspec
+
+from streams.topology.core import Core
+from streams.topology.reconciling.core import CLOCK_ROW, tick_record
+
+GROUP_FACTS = 20_000
+"""About how many facts are folded at once; what is decoded is then let go."""
+
+
+class UnreadableFactsError(ValueError):
+    """A record held a fact that cannot be read; the grouping must be made anew, checked."""
+
+
+class Folded(msgspec.Struct, frozen=True):
+    """What one patient's facts become."""
+
+    rows: Mapping[bytes, bytes]
+    """State rows by their key in the state topic, the mark among them."""
+    medication_list: bytes
+
+
+def groups(events: Mapping[str, Sequence[bytes]], patients: Sequence[str]) -> Iterator[list[str]]:
+    """Cut patients into groups of about `GROUP_FACTS` facts."""
+    group: list[str] = []
+    facts = 0
+    for patient in patients:
+        group.append(patient)
+        facts += len(events[patient])
+        if facts >= GROUP_FACTS:
+            yield group
+            group, facts = [], 0
+    if group:
+        yield group
+
+
+def fold(
+    core: Core, list_topic: str, clock: datetime, events: Mapping[str, Sequence[bytes]], group: Sequence[str]
+) -> dict[str, Folded]:
+    """Return what the facts of each patient of `group` become at `clock`, on a `core` that is empty yet.
+
+    Raises `UnreadableFactsError`.
+    """
+    core.load({CLOCK_ROW: tick_record(clock)})
+    decision = core.apply([b"[" + b",".join(events[patient]) + b"]" for patient in group])
+    if any(send.key is None for send in decision.sends):  # only what goes to quarantine has no key
+        raise UnreadableFactsError
+    lists = {send.key: send.value for send in decision.sends if send.topic == list_topic}
+    rows: dict[str, dict[bytes, bytes]] = {patient: {} for patient in group}
+    for key, value in decision.rows.items():
+        patient = patient_of(key)
+        if patient in rows and value is not None:  # the other end of a link is folded with its own facts
+            rows[patient][key] = value
+    return {patient: Folded(rows[patient], lists.get(patient.encode()) or b"") for patient in group}
+
+
+def patient_of(key: bytes) -> str:
+    """The patient of a state row's key."""
+    return key.decode().partition("|")[0]

@@ -1,0 +1,69 @@
+"""Reading facts and lists without joining a group: committed records only, nothing is disturbed."""
+
+import time
+from collections.abc import Iterator
+
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, Message, TopicPartition
+
+from connectors.kafka.clients import END_OF_PARTITION, NO_SUCH_OFFSET
+from streams.topology.client import reader_config
+from streams.topology.problems import EngineCode, EngineError
+from streams.topology.settings import EngineSettings
+
+FETCH_RECORDS = 500
+FETCH_SECONDS = 0.2
+
+
+def fact_records(settings: EngineSettings, partition: int, start: int, end: int) -> Iterator[bytes]:
+    """Yield the values at offsets `start` up to, not including, `end`.
+
+    Raises `EngineError`: facts are gone, or their offsets are not dense; `KafkaException`, `TimeoutError`.
+    """
+    if start >= end:
+        return
+    expected = start
+    for message in _records(settings, settings.fact_topic, partition, start):
+        if message.offset() != expected:
+            detail = f"partition {partition}: expected offset {expected}, got {message.offset()}"
+            raise EngineError(EngineCode.GAP, detail)
+        yield message.value() or b""
+        expected += 1
+        if expected == end:
+            return
+    raise EngineError(EngineCode.POSITION_OUTSIDE_LOG, f"partition {partition}: ends at {expected}, position {end}")
+
+
+def newest_lists(settings: EngineSettings, list_topic: str, partition: int) -> dict[str, bytes]:
+    """Return the newest committed list of each patient. Raises `KafkaException`, `TimeoutError`."""
+    found: dict[str, bytes] = {}
+    for message in _records(settings, list_topic, partition, OFFSET_BEGINNING):
+        patient, value = (message.key() or b"").decode(), message.value()
+        if value is None:
+            found.pop(patient, None)
+        else:
+            found[patient] = value
+    return found
+
+
+def _records(settings: EngineSettings, topic: str, partition: int, start: int) -> Iterator[Message]:
+    """Every record from `start` to the end of the partition."""
+    quiet_seconds = settings.limits.restore_quiet_seconds
+    consumer = Consumer(reader_config(settings, "rebuild"))
+    try:
+        consumer.assign([TopicPartition(topic, partition, start)])
+        deadline = time.monotonic() + quiet_seconds
+        while time.monotonic() < deadline:
+            for message in consumer.consume(FETCH_RECORDS, FETCH_SECONDS):
+                deadline = time.monotonic() + quiet_seconds
+                error = message.error()
+                if error is None:
+                    yield message
+                elif error.code() == END_OF_PARTITION:
+                    return
+                elif error.code() == NO_SUCH_OFFSET:
+                    raise EngineError(EngineCode.POSITION_OUTSIDE_LOG, f"{topic} {partition}: no record at {start}")
+                else:
+                    raise KafkaException(error)
+        raise TimeoutError(f"{topic} {partition}: no record and no end for {quiet_seconds} s")
+    finally:
+        consumer.close()

@@ -1,0 +1,120 @@
+"""The rebuild on a real Kafka: identical to what the stream made, also while it runs; and it tells what was damaged."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+from confluent_kafka import Producer
+
+from contracts.medication_list import decode_list, encode_list
+from contracts.topics import FACT, LIST, STATE
+from streams.command.rebuild import place_of
+from streams.topology.rebuilding.comparing import Difference
+from streams.topology.rebuilding.partition import Verdict, look, verify
+from tests.benchmarks._catching_up import Backlog, reconciling_backlog
+from tests.system.medlist import PARTITIONS, Medlist
+
+pytestmark = pytest.mark.kafka
+
+FACTS = 1500
+
+
+@pytest.fixture(scope="module")
+def backlog() -> Backlog:
+    """A region's facts, packed."""
+    return reconciling_backlog(FACTS)
+
+
+@pytest.fixture
+def medlist(kafka: str, tmp_path: Path) -> Iterator[Medlist]:
+    """A deployment of its own, with topics."""
+    deployment = Medlist(kafka, tmp_path)
+    deployment.create_topics()
+    yield deployment
+    deployment.delete_topics()
+
+
+def fill(medlist: Medlist, backlog: Backlog, begin: int, end: int) -> None:
+    """Write some of the backlog's records."""
+    producer = Producer({"bootstrap.servers": medlist.settings.kafka, "enable.idempotence": True})
+    for partition, value in backlog.records[begin:end]:
+        producer.produce(medlist.settings.topic(FACT), value, partition=partition)
+    assert producer.flush(60) == 0
+
+
+def overwrite(medlist: Medlist, topic: str, partition: int, key: bytes, value: bytes | None) -> None:
+    """Write behind the stream's back."""
+    producer = Producer({"bootstrap.servers": medlist.settings.kafka})
+    producer.produce(medlist.settings.topic(topic), value, key, partition=partition)
+    assert producer.flush(60) == 0
+
+
+def verified(medlist: Medlist) -> list[Verdict]:
+    """The verdict of every partition."""
+    return [verify(place_of(medlist.composition, number), lambda _step: None) for number in range(PARTITIONS)]
+
+
+def found(medlist: Medlist) -> list[Difference]:
+    """All differences but lists that are about to change."""
+    return [one for verdict in verified(medlist) for one in verdict.differences if one.kind != "due"]
+
+
+def test_live_lists_are_what_the_facts_say(medlist: Medlist, backlog: Backlog) -> None:
+    """State and lists of a running stream are identical, byte by byte, to those rebuilt, before, during and after load."""
+    half = len(backlog.records) // 2
+    assert found(medlist) == []
+
+    fill(medlist, backlog, 0, half)
+    with medlist.role("reconciler") as reconciler:
+        reconciler.wait_for("/caught-up")
+        assert found(medlist) == []
+        fill(medlist, backlog, half, len(backlog.records))
+        during = found(medlist)
+        reconciler.wait_for("/caught-up")
+        verdicts = verified(medlist)
+        assert reconciler.end() == 0
+
+    assert during == []
+    assert sum(verdict.records for verdict in verdicts) >= len(backlog.records)
+    assert {p for v in verdicts for p in v.list_hashes.items()} == {
+        p for v in verdicts for p in v.live_list_hashes.items()
+    }
+
+
+def test_damage_is_told_by_patient_and_place(medlist: Medlist, backlog: Backlog) -> None:
+    """A state row changed, a list replaced by an older one and a list lost are each named; the command exits with 1."""
+    fill(medlist, backlog, 0, len(backlog.records))
+    with medlist.role("reconciler") as reconciler:
+        reconciler.wait_for("/caught-up")
+        assert reconciler.end() == 0
+    live = look(place_of(medlist.composition, 0))
+    one, two, three = sorted(live.lists)[:3]
+    row = next(key for key in sorted(live.rows[one]) if not key.endswith(b"|m"))
+    older = encode_list(msgspec.structs.replace(decode_list(live.lists[two]), items=()))
+
+    overwrite(medlist, STATE, 0, row, b"[]")
+    overwrite(medlist, LIST, 0, two.encode(), older)
+    overwrite(medlist, LIST, 0, three.encode(), None)
+    told = subprocess.run(
+        [sys.executable, "-m", "streams.command", "rebuild", "--json"],
+        env=os.environ | medlist.variables,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+    assert sorted(found(medlist)) == sorted(
+        [
+            Difference(one, "row-differs", row.decode().partition("|")[2]),
+            Difference(two, "list-differs"),
+            Difference(three, "list-missing"),
+        ]
+    )
+    assert told.returncode == 1, told.stderr
+    summary = msgspec.json.decode(told.stdout.splitlines()[-1])
+    assert (summary["identical"], summary["differing_patients"]) == (False, 3)
