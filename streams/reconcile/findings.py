@@ -4,12 +4,14 @@ import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from fractions import Fraction
+from functools import lru_cache
 from itertools import combinations
 
 import msgspec
 
 from contracts.findings import FINDINGS
 from contracts.medication_list import Finding
+from contracts.values import Dosage
 from streams.reconcile.dosage_text import Stated, read_steps, read_text
 from streams.reconcile.dose import Dose, in_substance, to_decimal
 from streams.reconcile.evidence import LASTING_KINDS, product_tier, same_drug
@@ -152,13 +154,21 @@ def _contradicts_text(line: Rendered, _: Situation) -> Iterator[Finding]:
         dosage = dosage_of(voice)
         if voice.superseded or voice.state in {"ended", "cancelled"} or dosage.text is None:
             continue
-        text, steps = read_text(dosage.text), read_steps(dosage)
-        if text is None or steps is None:
-            continue
-        said, structured = _daily([text], voice.entry.profile), _daily(steps, voice.entry.profile)
-        if said is not None and structured is not None and said[1] == structured[1] and said[0] != structured[0]:
-            detail = {"text": _amount(*said), "structured": _amount(*structured)}
-            yield finding("dosage-contradicts-text", (line.item.strand,), _voice_facts((voice,)), detail)
+        detail = _contradiction(dosage, voice.entry.profile)
+        if detail is not None:
+            yield finding("dosage-contradicts-text", (line.item.strand,), _voice_facts((voice,)), dict(detail))
+
+
+@lru_cache(maxsize=50_000)
+def _contradiction(dosage: Dosage, profile: Profile) -> tuple[tuple[str, str], ...] | None:
+    """Return what the words and the steps of a dosage come to, where both can be read and differ."""
+    text, steps = read_text(dosage.text or ""), read_steps(dosage)
+    if text is None or steps is None:
+        return None
+    said, structured = _daily([text], profile), _daily(steps, profile)
+    if said is None or structured is None or said[1] != structured[1] or said[0] == structured[0]:
+        return None
+    return (("text", _amount(*said)), ("structured", _amount(*structured)))
 
 
 def _daily(stated: Sequence[Stated], profile: Profile) -> tuple[Fraction, str] | None:

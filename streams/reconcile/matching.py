@@ -136,6 +136,8 @@ def _explicit(entries: Sequence[Entry], decided: Wishes, notes: list[Note]) -> G
 
 def _agreeing(members: Sequence[Entry]) -> list[list[Entry]]:
     """Return classes of members that share substances, directly or over another."""
+    if all(e.profile.substances == members[0].profile.substances for e in members):
+        return [list(members)] if members else []
     groups = Groups(range(len(members)))
     for i, a in enumerate(members):
         for j in range(i + 1, len(members)):

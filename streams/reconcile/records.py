@@ -118,12 +118,10 @@ class Ledger:
 
     def retracted(self) -> list[tuple[Fact, str]]:
         """Return the facts that are retracted, each with the id of the retraction."""
-        if not self._killers:
-            return []
         found = [
             (fact, killer.id)
-            for versions in self._versions.values()
-            for fact in versions
+            for key in {target for target, _ in self._killers}
+            for fact in self._versions.get(key, ())
             if (killer := self._killer(fact)) is not None
         ]
         return sorted(found, key=lambda pair: pair[0].id)
