@@ -63,7 +63,8 @@ class TransactionalWriter:
         self._producer.poll(0)  # lets the client report its errors
         try:
             self._producer.begin_transaction()
-            produce_all(self._producer, self._settings.state_topic, self._partition, changes)
+            for record in records_of(self._settings.state_topic, changes):
+                produce_one(self._producer, record, self._partition, None)
             retrying(self._producer.commit_transaction, self._settings.limits.transaction_seconds)
         except KafkaException as exc:
             raise write_failed(self._partition, exc) from exc
@@ -86,7 +87,12 @@ class UnisolatedWriter:
         """Nothing to fence with: the embedded broker does not isolate transactions."""
 
     def write(self, changes: Changes) -> None:
-        """Produce everything, the position last, and wait until all of it is acknowledged."""
+        """Produce rows and sends, and only once all of them are acknowledged the position."""
+        *others, position = records_of(self._settings.state_topic, changes)
+        self._acknowledged(others)
+        self._acknowledged([position])
+
+    def _acknowledged(self, records: Sequence[Send]) -> None:
         failures: list[KafkaException] = []
 
         def delivered(error: Any, _message: Any) -> None:
@@ -94,7 +100,8 @@ class UnisolatedWriter:
                 failures.append(KafkaException(error))
 
         try:
-            produce_all(self._producer, self._settings.state_topic, self._partition, changes, delivered)
+            for record in records:
+                produce_one(self._producer, record, self._partition, delivered)
         except KafkaException as exc:
             raise write_failed(self._partition, exc) from exc
         waiting = self._producer.flush(self._settings.limits.transaction_seconds)
@@ -122,18 +129,11 @@ def write_failed(partition: int, exc: KafkaException) -> EngineError:
     return EngineError(EngineCode.WRITE_FAILED, f"partition {partition}: {error.name()}: {error.str()}")
 
 
-def produce_all(
-    producer: Producer,
-    state_topic: str,
-    partition: int,
-    changes: Changes,
-    on_delivery: Callable[[Any, Any], None] | None = None,
-) -> None:
-    """Queue rows, sends and then the position, all to the same partition number."""
+def records_of(state_topic: str, changes: Changes) -> list[Send]:
+    """Return rows, sends and, last, the position: all for the same partition number."""
     rows = [Send(topic=state_topic, key=key, value=value) for key, value in changes.rows.items()]
     position = Send(topic=state_topic, key=POSITION_KEY, value=encode(changes.position))
-    for send in (*rows, *changes.sends, position):
-        produce_one(producer, send, partition, on_delivery)
+    return [*rows, *changes.sends, position]
 
 
 def produce_one(producer: Producer, send: Send, partition: int, on_delivery: Callable[[Any, Any], None] | None) -> None:
