@@ -62,7 +62,7 @@ def choose(
         for b in standing[i + 1 :]
     ):
         return Choice(None, "UNDECIDED", tuple(sorted({f for c in standing for f in c.facts})), disagreeing=True)
-    by_table = len(standing) < len(ordered) and len({id(c) for c in standing}) == 1
+    by_table = all(equal(winner.value, c.value) for c in standing)
     return Choice(winner, "PRECEDENCE_TABLE" if by_table else "LATEST_DECISION", agreeing, disagreeing=True)
 
 
