@@ -15,7 +15,6 @@ from streams.topology.preflight import require_topics
 from streams.topology.problems import EngineError
 from streams.topology.settings import EngineSettings
 
-
 GC_THRESHOLDS = (100_000, 50, 50)
 """Facts and lists are trees without circles, and there are many: looking for circles as often as Python does by default costs
 a fifth of the reconciler's time. What does become garbage in circles is still found, later."""

@@ -15,11 +15,15 @@ from contracts.fact import Fact
 from streams.command.knowledge import reconciler
 from streams.reconcile.state import PatientState
 from streams.simulate.load import history, region_mix
+from streams.worker import GC_THRESHOLDS
 from tests.benchmarks._results import machine, percentiles, write
 
 SEED = 20261122
 MIX_FACTS = int(os.environ.get("BENCH_FACTS", "40000"))
-BATCH_FACTS = 500
+BATCH_FACTS = 5_000
+"""What the stream folds at once in catch-up: up to 100 records of up to 500 facts (`RecordFlow`), here 50 a record."""
+
+SMALL_BATCH_FACTS = 500
 ROUNDS = 3
 LENGTHS = (10, 100, 1_000, 10_000)
 SAMPLES = 400
@@ -135,9 +139,11 @@ def grown(length: int, seed: int, more: int) -> tuple[PatientState, list[Fact]]:
 
 def main() -> None:
     """Measure, print, write."""
+    gc.set_threshold(*GC_THRESHOLDS)  # as in the worker
     before = machine()
     facts = list(islice(region_mix(SEED), MIX_FACTS))
     batched = medians([measure_mix(facts, BATCH_FACTS) for _ in range(ROUNDS)])
+    small = medians([measure_mix(facts, SMALL_BATCH_FACTS) for _ in range(ROUNDS)])
     single = medians([measure_mix(facts, 1) for _ in range(ROUNDS)])
     lengths = {str(length): measure_length(length) for length in LENGTHS}
     us_per_fact = {length: found["us_per_fact"] for length, found in lengths.items()}
@@ -153,6 +159,7 @@ def main() -> None:
             "facts": len(facts),
             "rounds": ROUNDS,
             "mix_in_batches": {"batch_facts": BATCH_FACTS, **batched},
+            "mix_in_small_batches": {"batch_facts": SMALL_BATCH_FACTS, **small},
             "mix_one_by_one": {"batch_facts": 1, **single},
             "by_history_length": lengths,
         },
