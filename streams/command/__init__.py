@@ -17,6 +17,7 @@ PLACES: Final = {
     "rebuild": "streams.command.rebuild:rebuild",
     "reconcile": "streams.command.offline:reconcile",
     "explain": "streams.command.explain:explain_command",
+    "whatif": "streams.command.whatif:whatif",
     "generate": "streams.command.simulation:generate",
     "score": "streams.command.simulation:score",
 }
