@@ -106,6 +106,8 @@ def _as_needed(dosage: Dosage, profile: Profile) -> Dose:
 
 
 def _sequence_lengths(steps: Iterable[DosageStep]) -> list[tuple[int, int | None]]:
+    if isinstance(steps, tuple) and len(steps) == 1:
+        return [(steps[0].sequence, steps[0].duration_days)]
     lengths: dict[int, int | None] = {}
     for step in sorted(steps, key=lambda s: s.sequence):
         before = lengths.get(step.sequence, 0)

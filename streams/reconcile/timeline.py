@@ -7,23 +7,22 @@ TA27). Nothing ends because of an admission.
 
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
 from contracts.fact import Fact
 from contracts.facts.base import RequestContent
-from contracts.facts.list_statement import ListRow
 from contracts.facts.person import Encounter
 from contracts.facts.prescribing import Prescription
-from contracts.facts.reported_use import ReportedUse
 from contracts.medication_list import ItemState
 from contracts.values import Period
 from streams.reconcile.records import EARLIEST, LATEST, Record
 
 Status = Literal["active", "on-hold", "stopped", "cancelled", "completed", "unknown"]
 
-_REPORTED: dict[str, Status] = {"taking": "active", "not-taking": "stopped", "on-hold": "on-hold", "unknown": "unknown"}
+_REPORTED: dict[str, Status] = {"taking": "active", "not-taking": "stopped"}
+"""What reports say in words of their own; the others are the same for all heads."""
 
 
 class Standing(msgspec.Struct, frozen=True, gc=False):
@@ -65,20 +64,16 @@ def stays(encounters: Iterable[Record]) -> tuple[Stay, ...]:
 
 def status_of(fact: Fact) -> Status:
     """Return the request status that a head fact states, in one vocabulary for all head kinds."""
-    content = fact.content
-    if isinstance(content, ReportedUse):
-        return _REPORTED[content.status]
-    if isinstance(content, RequestContent | ListRow):
-        return content.status
-    raise TypeError(type(content).__name__)
+    content: Any = fact.content
+    status: Status = _REPORTED.get(content.status, content.status)
+    return status
 
 
 def period_of(fact: Fact) -> Period:
     """Return the period that a head fact states."""
-    content = fact.content
-    if isinstance(content, RequestContent | ListRow | ReportedUse):
-        return content.period
-    raise TypeError(type(content).__name__)
+    content: Any = fact.content
+    period: Period = content.period
+    return period
 
 
 def end_of(fact: Fact) -> datetime | None:
