@@ -8,6 +8,7 @@ import msgspec
 FACT: Final = "medlist.fact.v1"
 STATE: Final = "medlist.state.v1"
 LIST: Final = "medlist.list.v1"
+LIST_FHIR: Final = "medlist.list-fhir.v1"
 CHANGE: Final = "medlist.change.v1"
 QUARANTINE: Final = "medlist.quarantine.v1"
 PUBLISH: Final = "medlist.publish.v1"
@@ -49,6 +50,7 @@ def own_topics(partitions: int) -> tuple[TopicSpec, ...]:
         spec(FACT, _FOREVER, "packed facts, the truth; dense offsets, written by an idempotent producer only"),
         spec(STATE, _COMPACTED, "the reconciler's rows and positions; a cache, rebuilt from facts"),
         spec(LIST, _COMPACTED, "one list per patient, the newest"),
+        spec(LIST_FHIR, _COMPACTED, "the same lists as FHIR R4 Bundles"),
         spec(CHANGE, _FOREVER, "what changed on a list, and why"),
         spec(QUARANTINE, _FOREVER, "messages that could not become facts, with every problem named"),
         spec(PUBLISH, _COMPACTED, "per patient: what was last sent toward NLL, or why nothing was"),
