@@ -64,8 +64,8 @@ faults: $(READY) ## random faults against the whole system; FAULTS=short for a f
 	@$(BIN)/python -m tests.faults $(or $(FAULTS),long)
 
 .PHONY: schemas
-schemas: $(READY) ## regenerate the JSON Schemas of the contracts
-	@$(BIN)/python -m contracts.schemas
+schemas: $(READY) ## regenerate the JSON Schemas and FHIR code systems of the contracts
+	@$(BIN)/python -m contracts.schemas && $(BIN)/python -m contracts.code_systems
 
 .PHONY: mutants
 mutants: $(READY) ## mutation testing of the reconciler; MUTANTS='streams.reconcile.ids*' for a part
