@@ -85,6 +85,13 @@ _KINDS = (
         en="A drug was given without any order.",
     ),
     FindingKind(
+        code="given-differs",
+        severity="high",
+        conflict=True,
+        sv="Den senast givna dosen är en annan än den ordinerade.",
+        en="The last dose given is another than the one ordered.",
+    ),
+    FindingKind(
         code="given-after-stop",
         severity="high",
         conflict=True,

@@ -9,12 +9,13 @@ from itertools import combinations
 
 import msgspec
 
+from contracts.facts.administration import Administration
 from contracts.findings import FINDINGS
 from contracts.medication_list import Finding
 from contracts.values import Dosage
 from streams.reconcile.dosage_text import Stated, read_steps, read_text
 from streams.reconcile.dose import Dose, in_substance, to_decimal
-from streams.reconcile.evidence import LASTING_KINDS, product_tier, same_drug
+from streams.reconcile.evidence import LASTING_KINDS, REQUEST_KINDS, product_tier, same_drug
 from streams.reconcile.fields import dosage_of, dose_at
 from streams.reconcile.line_item import Rendered
 from streams.reconcile.line_state import IN_FORCE, Situation, Voice
@@ -22,6 +23,11 @@ from streams.reconcile.profile import Profile
 
 MOST_LINES = 300
 """Beyond this many lines in force, pairs are not compared: no patient has them, and cost would grow with their square."""
+
+NOT_OVERRIDDEN = frozenset({"active", "paused"})
+"""In force and not overridden by a stay: what is dormant is expected to differ from what the ward orders."""
+
+WHOLE_DOSE = frozenset({"given", "given-late", "given-early"})
 
 _ATC_THERAPY = 5
 
@@ -47,12 +53,40 @@ def head_findings(line: Rendered, now: Situation) -> Iterator[Finding]:
         yield from rule(line, now)
 
 
+def _given_differs(line: Rendered, now: Situation) -> Iterator[Finding]:
+    """Yield that the last dose given is none that the order in force asks for, where both can be compared."""
+    if line.item.state != "active" or line.profile is None:
+        return
+    last = line.line.given.last_given(now.when)
+    content = last.content if last is not None else None
+    if last is None or not isinstance(content, Administration) or content.dose is None:
+        return
+    if content.outcome not in WHOLE_DOSE:
+        return
+    voice = next((v for v in line.state.pool if v.entry.profile is line.profile), None)
+    if voice is None or (content.setting == "inpatient") != (voice.entry.kind == "inpatient_order"):
+        return
+    steps = [s for s in dosage_of(voice).steps if s.dose is not None]
+    began = voice.standing.start
+    if not steps or began is None or last.at < began or any(s.dose_high is not None for s in steps):
+        return
+    given = in_substance(content.dose, last.profile)
+    ordered = {in_substance(s.dose, line.profile) for s in steps if s.dose is not None}
+    if all(unit == given[1] for _, unit in ordered) and given not in ordered:
+        detail = {
+            "given": _amount(*given),
+            "intended": ", ".join(_amount(*one) for one in sorted(ordered)),
+        }
+        yield finding("given-differs", (line.item.strand,), (last.record.newest.id, *_pool_facts(line)), detail)
+
+
 def leaf_findings(line: Rendered, now: Situation) -> Iterator[Finding]:
     """Yield what can be noticed about one line from what was supplied and given."""
     for rule in (
         _stale_pouch,
         _given_not_ordered,
         _given_after_stop,
+        _given_differs,
         _dispensed_after_stop,
         _units_not_comparable,
     ):
@@ -105,15 +139,17 @@ def _dose_differs(line: Rendered, now: Situation) -> Iterator[Finding]:
         return
     a, b = line.heads.intended, line.heads.prescribed
     layers = [line.item.layers.get("intended"), line.item.layers.get("prescribed")]
-    if a is not None and b is not None and a.differs(b) and all(x and x.state in IN_FORCE for x in layers):
+    if a is not None and b is not None and a.differs(b) and all(x and x.state in NOT_OVERRIDDEN for x in layers):
         facts = [fact for layer in layers if layer for fact in layer.facts]
         yield finding("dose-differs", (line.item.strand,), facts, {"intended": _words(a), "prescribed": _words(b)})
     yield from _sources_differ(line, now)
 
 
 def _sources_differ(line: Rendered, now: Situation) -> Iterator[Finding]:
-    voices = [v for v in line.state.speakers if v.state in {"active", "paused"} and v.entry.layer == "intended"]
-    for a, b in combinations(voices, 2):
+    voices = [v for v in line.state.speakers if v.state in NOT_OVERRIDDEN and v.entry.layer == "intended"]
+    requests = [v for v in voices if v.entry.kind in REQUEST_KINDS]
+    rows = [v for v in voices if v not in requests and all(v.decided > other.decided for other in requests)]
+    for a, b in combinations([*requests, *rows], 2):
         left, right = dose_at(a, now.when), dose_at(b, now.when)
         if left.differs(right):
             detail = {a.entry.source: _words(left), b.entry.source: _words(right)}

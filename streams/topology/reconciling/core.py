@@ -8,15 +8,18 @@ import heapq
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
+from hashlib import sha256
 from typing import Final
+from uuid import uuid5
 
 import msgspec
 
 from contracts import topics
 from contracts.envelope import UnreadableEventError, decode_batch, encode_fact
-from contracts.fact import Fact
+from contracts.fact import NAMESPACE, Fact
 from contracts.facts.person import IdentityLink
 from contracts.medication_list import MedicationList, encoder
+from contracts.quarantine import CODES_HEADER, Place, Quarantined, encode_record
 from streams.reconcile.changes import changes
 from streams.reconcile.derive import Reconciler
 from streams.reconcile.records import EARLIEST
@@ -140,9 +143,22 @@ class ReconcilingCore:
         try:
             return decode_batch(record)
         except UnreadableEventError as error:
-            headers = (("medlist-problem-codes", ",".join(sorted({p.code for p in error.problems})).encode()),)
-            sends.append(Send(self._quarantine_topic, None, record, headers))
+            sends.append(self._quarantined(record, error))
             return []
+
+    def _quarantined(self, record: bytes, error: UnreadableEventError) -> Send:
+        """Return a record of the fact topic that nobody can read, as quarantine keeps it: somebody else wrote it."""
+        kept = Quarantined(
+            id=str(uuid5(NAMESPACE, sha256(record).hexdigest())),
+            source="fact-topic",
+            place=Place(topic=topics.FACT, partition=-1, offset=-1),
+            received_at=self._clock,
+            problems=error.problems,
+            original=record,
+        )
+        codes = ",".join(sorted({problem.code for problem in error.problems}))
+        headers = (("medlist-source", b"fact-topic"), (CODES_HEADER, codes.encode()))
+        return Send(self._quarantine_topic, kept.id.encode(), encode_record(kept), headers)
 
     def _due(self, done: Iterable[str]) -> list[str]:
         due: list[str] = []
