@@ -78,10 +78,16 @@ class Settings(BaseModel):
     intake_group: _Name = Field(default="medlist-intake", description="the consumer group of the intake")
     reconciler_group: _Name = Field(default="medlist-reconciler", description="the consumer group of the reconciler")
     publisher_group: _Name = Field(default="medlist-publisher", description="the consumer group of the publisher")
+    listing_group: _Name = Field(default="medlist-listing", description="the consumer group of the listing")
     instance_id: _Name | None = Field(
         default=None, description="a name that only this process has and keeps over restarts, such as the pod's"
     )
     trust_received_at: bool = Field(default=False, description="true only for a replay of stored messages, else false")
+
+    sources_file: Path | None = Field(
+        default=None,
+        description="path of a JSON list of the region's source systems; without it those of contracts/sources.py",
+    )
 
     nll_base_url: _Url | None = Field(default=None, description="the address of the FHIR endpoint, https://host/path")
     nll_token_url: _Url | None = Field(default=None, description="where access tokens are had, https://host/path")

@@ -25,6 +25,15 @@ class SourceSystem(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     publishes_itself: bool = False
 
 
+FORWARD_SOURCE: Final = SourceSystem(
+    id="forward",
+    reader="forwarded",
+    topic=FORWARD,
+    zone="Europe/Stockholm",
+    end_date="first-day-not-taken",
+)
+"""Our own, in every region: facts that the reconciler sends to the patient whom a link says they also concern."""
+
 DEFAULT_SOURCES: Final[tuple[SourceSystem, ...]] = (
     SourceSystem(
         id="hospital",
@@ -68,15 +77,6 @@ DEFAULT_SOURCES: Final[tuple[SourceSystem, ...]] = (
         zone="Europe/Stockholm",
         end_date="first-day-not-taken",
     ),
-    SourceSystem(
-        id="forward",
-        reader="forwarded",
-        topic=FORWARD,
-        zone="Europe/Stockholm",
-        end_date="first-day-not-taken",
-    ),
+    FORWARD_SOURCE,
 )
-"""The sources of a laptop, the demo and the tests; a region mounts its own file (``MEDLIST_SOURCES_FILE``).
-
-``forward`` is our own: facts that the reconciler sends to the patient whom a link says they also concern.
-"""
+"""The sources of a laptop, the demo and the tests; a region mounts its own file (``MEDLIST_SOURCES_FILE``)."""

@@ -10,9 +10,10 @@ import msgspec
 from connectors.pseudonym import partition_of
 from connectors.settings import Settings
 from contracts import topics
-from contracts.sources import DEFAULT_SOURCES, SourceSystem
+from contracts.sources import SourceSystem
 from contracts.topics import TopicSpec, own_topics, vendor_topics
 from streams.command.knowledge import reconciler
+from streams.command.sources import sources_of
 from streams.topology.core import CoreFactory
 from streams.topology.intake import IntakeParts, intake_process
 from streams.topology.publisher import PublisherParts, publisher_process
@@ -33,13 +34,17 @@ class Composition:
     """One deployment of medlist. ``embedded``: on the demo's broker, which does not isolate transactions."""
 
     settings: Settings
-    sources: tuple[SourceSystem, ...] = DEFAULT_SOURCES
     embedded: bool = False
 
     @property
     def isolation(self) -> Isolation:
         """How rows, sends and positions are kept together."""
         return "none" if self.embedded else "transactions"
+
+    @cached_property
+    def sources(self) -> tuple[SourceSystem, ...]:
+        """The source systems of this region, ours among them. Raises ``CodedError`` when their file is not right."""
+        return sources_of(self.settings.sources_file)
 
     @cached_property
     def topics(self) -> tuple[TopicSpec, ...]:

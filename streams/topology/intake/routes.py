@@ -27,6 +27,17 @@ def routes(
 
     Raises one `IntakeError` that names every source without reader or known zone, and every id or topic used twice.
     """
+    wrong = wrong_sources(sources, readers)
+    if wrong:
+        raise IntakeError(IntakeCode.SOURCES_WRONG, "; ".join(wrong))
+    return {
+        topic_name(source.topic): Route(source, readers[source.reader], topic_name(ack_topic(source.id)))
+        for source in sources
+    }
+
+
+def wrong_sources(sources: Sequence[SourceSystem], readers: Mapping[str, Reader]) -> list[str]:
+    """Return what is wrong with the list of sources as a whole, a sentence each; empty when it can be used."""
     wrong = [] if sources else ["there is no source"]
     wrong += [
         f"source {source.id}: no reader is named {source.reader}" for source in sources if source.reader not in readers
@@ -36,12 +47,7 @@ def routes(
     ]
     wrong += [f"id {name}: several sources" for name in _repeated([source.id for source in sources])]
     wrong += [f"topic {name}: several sources" for name in _repeated([source.topic for source in sources])]
-    if wrong:
-        raise IntakeError(IntakeCode.SOURCES_WRONG, "; ".join(wrong))
-    return {
-        topic_name(source.topic): Route(source, readers[source.reader], topic_name(ack_topic(source.id)))
-        for source in sources
-    }
+    return wrong
 
 
 def _known(zone: str) -> bool:
