@@ -103,6 +103,14 @@ def _stop(scribe: Scribe, sentence: Sentence) -> None:
     scribe.say(sentence, msgspec.structs.replace(before, status="stopped", period=period), name)
 
 
+def _resume(scribe: Scribe, sentence: Sentence) -> None:
+    name, before = scribe.named(sentence)
+    assert isinstance(before, RequestContent)
+    end = None if before.status == "stopped" else before.period.end
+    period = Period(start=before.period.start, end=end)
+    scribe.say(sentence, msgspec.structs.replace(before, status="active", period=period), name)
+
+
 def _set_end(scribe: Scribe, sentence: Sentence) -> None:
     name, before = scribe.named(sentence)
     assert isinstance(before, RequestContent | ListRow)
@@ -245,7 +253,7 @@ _VERBS: Final[dict[str, Callable[[Scribe, Sentence], None]]] = {
     "stops at an unknown time": _new_version(status="stopped", period=Period()),
     "ends": _set_end,
     "pauses": _new_version(status="on-hold"),
-    "resumes": _new_version(status="active"),
+    "resumes": _resume,
     "cancels": _new_version(status="cancelled"),
     "finds nothing left to dispense on": _new_version(status="completed"),
     "changes": _change,
