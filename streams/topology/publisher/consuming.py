@@ -5,7 +5,7 @@ changes nothing.
 """
 
 from collections.abc import Collection, Iterable, Mapping
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
 
@@ -50,11 +50,13 @@ class Rebalanced(Protocol):
 
 
 class ListConsumer:
-    """The consumer of the list topic, for one thread."""
+    """The consumer of the list topic, for one thread: the publisher's, or that of another group of ``settings``."""
 
-    def __init__(self, settings: Settings, topic: str, limits: PublisherLimits, isolation: Isolation) -> None:
+    def __init__(
+        self, settings: Settings, topic: str, limits: PublisherLimits, isolation: Isolation, group: str | None = None
+    ) -> None:
         # The end of a partition is told as an event, since offsets alone do not show it (transactions leave markers).
-        config = consumer_config(settings, settings.publisher_group) | {"enable.partition.eof": True}
+        config = consumer_config(settings, group or settings.publisher_group) | {"enable.partition.eof": True}
         if isolation == "none":
             config["isolation.level"] = "read_uncommitted"  # the embedded broker shows no committed records as such
         self._consumer = Consumer(config)
@@ -98,6 +100,10 @@ class ListConsumer:
         except KafkaException as error:
             return self._judged(error.args[0])
         return all(answer.error is None or self._judged(answer.error) for answer in answers or ())
+
+    def membership(self) -> Any:
+        """Return what a transaction names this member of the group by; a broker refuses it from a member of yesterday."""
+        return self._consumer.consumer_group_metadata()
 
     def hold(self, *, hold: bool) -> None:
         """Pause every partition of ours, or let them go on; the group membership stays alive through ``take``."""

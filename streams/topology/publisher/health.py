@@ -8,24 +8,52 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from types import TracebackType
-from typing import Final, Self, cast
+from typing import Final, Protocol, Self, cast
+
+from prometheus_client import CollectorRegistry
 
 from connectors.settings import Settings
 from streams.topology.health import HealthServer
 from streams.topology.metrics import EngineMetrics
 from streams.topology.ownership import Ownership
 from streams.topology.progress import Standing
-from streams.topology.publisher.loop import Loop
 from streams.topology.publisher.problems import PublisherCode, PublisherError
 from streams.topology.watchdog import Watchdog
 
 _LOOK_SECONDS: Final = 1.0
 
 
+class Figures(Protocol):
+    """The figures of a process."""
+
+    @property
+    def registry(self) -> CollectorRegistry:
+        """Where they are registered."""
+        ...
+
+
+class Watched(Protocol):
+    """A loop over the list topic. ``beat``: when it last turned, monotonic seconds; ``lag``: lists not yet taken."""
+
+    beat: float
+    lag: int
+    ready: bool
+
+    @property
+    def idle(self) -> bool:
+        """Whether everything that was taken is settled."""
+        ...
+
+    @property
+    def metrics(self) -> Figures:
+        """Its figures."""
+        ...
+
+
 class PublisherView:
     """What the server asks of a worker's ownership and watchdog, answered for a publisher."""
 
-    def __init__(self, loop: Loop) -> None:
+    def __init__(self, loop: Watched) -> None:
         self._loop = loop
 
     @property
@@ -47,7 +75,7 @@ class PublisherView:
 class HealthThread:
     """Serves and watches while the context lasts, from an event loop of its own."""
 
-    def __init__(self, settings: Settings, loop: Loop, stop: Callable[[BaseException], object]) -> None:
+    def __init__(self, settings: Settings, loop: Watched, stop: Callable[[BaseException], object]) -> None:
         view = PublisherView(loop)
         # The server asks no more of the three than the view and the registry give.
         self._server = HealthServer(
