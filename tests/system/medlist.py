@@ -107,10 +107,11 @@ class Sandbox:
 def sandbox(directory: Path) -> Iterator[Sandbox]:
     """A sandbox of NLL as a process of its own."""
     with Process([sys.executable, "-m", "connectors.nll_sandbox", "--port", "0"], directory / "sandbox.log") as process:
-        yield Sandbox(process, _address(process))
+        yield Sandbox(process, address_of(process))
 
 
-def _address(process: Process) -> str:
+def address_of(process: Process) -> str:
+    """Where a sandbox answers, waited for."""
     deadline = time.monotonic() + DEADLINE_SECONDS
     while time.monotonic() < deadline:
         found = next((line["url"] for line in process.lines() if "url" in line), None)

@@ -6,6 +6,7 @@ from typing import Final
 
 from contracts.sources import DEFAULT_SOURCES
 from contracts.values import Identifier
+from streams.reconcile.ids import record_id
 from streams.simulate.persons import person_identifier
 
 HOSPITAL_TOPIC: Final = next(source.topic for source in DEFAULT_SOURCES if source.id == "hospital")
@@ -18,11 +19,20 @@ def person(index: int) -> Identifier:
     return person_identifier(index)
 
 
+def prescription_record(order: str) -> str:
+    """The id of the record that a prescription's messages are versions of."""
+    return record_id(Identifier(system="hospital", value=f"ORD-{order}/prescription"))
+
+
+def dosage_text(version: int) -> str:
+    """The dosage as the prescription's `version` states it."""
+    return "1 depottablett varje morgon" + (f", ändring {version}" if version else "")
+
+
 def prescription(index: int, order: str, at: datetime, version: int = 0) -> bytes:
     """A hospital's prescription for person `index`; `version` above 0 changes an earlier one of the same `order`."""
     value = person(index).value
     local = at.astimezone(UTC) + timedelta(hours=1)
-    text = "1 depottablett varje morgon" + (f", ändring {version}" if version else "")
     return _PRESCRIPTION.format(
         sent=f"{local:%Y%m%d%H%M%S}",
         day=f"{local:%Y%m%d}",
@@ -31,5 +41,5 @@ def prescription(index: int, order: str, at: datetime, version: int = 0) -> byte
         born=value[:8],
         order=order,
         control="XO" if version else "NW",
-        text=text,
+        text=dosage_text(version),
     ).encode()
