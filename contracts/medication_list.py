@@ -75,8 +75,9 @@ class StandingPrescription(Value, frozen=True, kw_only=True):
 class Withdrawn(Value, frozen=True, kw_only=True):
     """A prescription that was on the list and may be known elsewhere, and why it no longer is.
 
-    ``retracted``: its source took it back. ``blocked``: a block covers it. The record's ids stay known so that what was
-    published can be found.
+    ``retracted``: its source took it back. ``blocked``: a block covers it, of kind ``block``. The record's ids stay known
+    so that what was published can be found. ``over``: its source has ended it, or declared it never valid; told of a
+    blocked one too, since it must not be dispensed any more.
     """
 
     record: str
@@ -85,6 +86,8 @@ class Withdrawn(Value, frozen=True, kw_only=True):
     reason: Literal["retracted", "blocked"]
     because: tuple[str, ...]
     identifiers: tuple[Identifier, ...] = ()
+    block: Literal["integrity", "secrecy"] | None = None
+    over: Literal["ended", "cancelled"] | None = None
 
 
 class FactSummary(Value, frozen=True, kw_only=True):

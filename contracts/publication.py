@@ -14,17 +14,22 @@ PublicationState = Literal["published", "pending", "parked", "failing"]
 """``published``: what the endpoint holds is what the list asks for. ``pending``: a list waits for its turn.
 ``parked``: refused for good; nothing is tried until the list changes. ``failing``: being tried again."""
 
-OperationKind = Literal["create", "update", "replace", "end", "cancel"]
+OperationKind = Literal["create", "update", "replace", "end", "cancel", "lock", "unlock"]
+LinkKind = Literal["prescription", "lock"]
 
 
 class Done(Value, frozen=True, order=True, kw_only=True):
-    """A write that the endpoint carried out. ``version`` is the version of the resource that it made."""
+    """A write that the endpoint carried out. ``version`` is the version of the resource that it made.
+
+    ``because`` are the facts of a retraction or a block that it follows from.
+    """
 
     kind: OperationKind
     record: str
     id: str | None = None
     version: str | None = None
     request_id: str
+    because: tuple[str, ...] = ()
 
 
 class HeldBack(Value, frozen=True, order=True, kw_only=True):
@@ -46,7 +51,7 @@ class PublishProblem(Value, frozen=True, order=True, kw_only=True):
 
 
 class Link(Value, frozen=True, kw_only=True):
-    """A record and the prescription at the endpoint that it is.
+    """A record and the prescription at the endpoint that it is, or the data lock (spärr) in force that hides it.
 
     ``ours``: created from here, so changed and ended from here; ``version`` is then the one that was last seen.
     """
@@ -55,6 +60,7 @@ class Link(Value, frozen=True, kw_only=True):
     id: str
     ours: bool
     version: str | None = None
+    kind: LinkKind = "prescription"
 
 
 class Publication(Value, frozen=True, kw_only=True):
@@ -95,6 +101,7 @@ HELD_REASONS = {
     "inpatient": "An order or prescription of a ward is not NLL's.",
     "undecided": "The sources disagree on a field of the line, and nobody has settled it.",
     "conflict": "A conflict concerns the line, and nobody has settled it.",
+    "blocked": "A block covers it. What was registered of it is locked there, for other caregivers not to see.",
     "state-unknown": "The state of the prescription is not known.",
     "patient-in-doubt": "Who the patient is, is not settled.",
     "registered-elsewhere": "Its source says that another system registered it already.",

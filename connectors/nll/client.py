@@ -19,6 +19,7 @@ from connectors.nll.tokens import Tokens, TokenUnavailableError
 from contracts.values import Identifier
 from mappings.fhir.elements import child, objects, text_at
 from mappings.fhir.exact_json import JsonObject, write_json
+from mappings.fhir.vocabulary import LOCK_CODE
 
 PAGES_MOST: Final = 50
 """A patient's list longer than this many pages is not read: something is wrong with the endpoint."""
@@ -26,6 +27,7 @@ PAGES_MOST: Final = 50
 ANSWER_MOST_BYTES: Final = 20_000_000
 _UNAUTHORIZED: Final = 401
 _LIST_VERSION: Final = "nllMedicationlistVersion"
+_PRIVACY_LOCK: Final = "nllPrivacyLock"
 
 
 class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,6 +37,13 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     identity: Identity
     timeout_seconds: float = 20.0
     connect_seconds: float = 5.0
+
+
+class ListInfo(msgspec.Struct, frozen=True):
+    """The version of a patient's list, and whether any data lock (spärr) is in force, shown to us or not."""
+
+    version: int
+    locked: bool
 
 
 class NllClient:
@@ -59,24 +68,32 @@ class NllClient:
         """Return every MedicationRequest of the task's patient, all pages, or why they could not be read."""
         return await self._all_pages("MedicationRequest", {"patient": task.patient_id or ""}, task)
 
-    async def by_identifier(self, identifier: Identifier, task: Task) -> list[JsonObject] | Outcome:
-        """Return the MedicationRequests that bear an identifier; asked with POST, which no log of addresses keeps."""
+    async def locks(self, task: Task) -> list[JsonObject] | Outcome:
+        """Return every data lock (spärr) of the task's patient, in force or lifted, that is shown to us."""
+        return await self._all_pages("Basic", {"patient": task.patient_id or "", "code": LOCK_CODE}, task)
+
+    async def by_identifier(
+        self, identifier: Identifier, task: Task, kind: str = "MedicationRequest"
+    ) -> list[JsonObject] | Outcome:
+        """Return the resources of a kind that bear an identifier; asked with POST, which no log of addresses keeps."""
         form = {"identifier": f"{identifier.system}|{identifier.value}"}
-        outcome = await self._search("MedicationRequest", form, task)
+        outcome = await self._search(kind, form, task)
         return _entries(outcome.resource) if isinstance(outcome, Accepted) else outcome
 
-    async def list_version(self, task: Task) -> int | Outcome:
-        """Return the version of the patient's list (NLLMedicationListInfo); 0 when there is no list yet."""
+    async def list_info(self, task: Task) -> ListInfo | Outcome:
+        """Return what NLLMedicationListInfo tells of the patient's list; version 0 when there is no list yet."""
         query = {"patient": task.patient_id or "", "code": "medlistinfo"}
         outcome = await self._read("Basic", query, task)
         if not isinstance(outcome, Accepted):
             return outcome
-        for info in _entries(outcome.resource):
-            for outer in objects(info.get("extension")):
-                for inner in objects(outer.get("extension")):
-                    if inner.get("url") == _LIST_VERSION:
-                        return int(inner.get("valueInteger", 0))
-        return 0
+        told = {
+            inner.get("url"): inner
+            for info in _entries(outcome.resource)
+            for outer in objects(info.get("extension"))
+            for inner in objects(outer.get("extension"))
+        }
+        version = child(told.get(_LIST_VERSION)).get("valueInteger", 0)
+        return ListInfo(int(version), locked=child(told.get(_PRIVACY_LOCK)).get("valueBoolean") is True)
 
     async def read(self, kind: str, name: str, task: Task) -> Outcome:
         """Read one resource in its latest version."""

@@ -9,6 +9,7 @@ from contracts.values import Identifier
 from mappings.fhir.exact_json import JsonObject, write_json
 from mappings.fhir.vocabulary import ACTIVITIES, PARTICIPANT_TYPES
 
+REASON_LENGTH: Final = 256
 FHIR_JSON: Final = "application/fhir+json"
 
 Activity = Literal[
@@ -17,6 +18,8 @@ Activity = Literal[
     "ERSATT_FORSKRIVNING",
     "AVSLUTA_FORSKRIVNING",
     "MAKULERA_FORSKRIVNING",
+    "REGISTRERA_SPARR",
+    "HAV_SPARR",
 ]
 """What a write asks for, as the client states it (``nll-reference`` 1.8; coined in the style of the one known code)."""
 
@@ -42,7 +45,7 @@ class Write(msgspec.Struct, frozen=True, kw_only=True):
     """One write: ``request_id`` is equal on retries.
 
     ``version`` is what the client read of the resource, ``list_version`` of the patient's list; ``author`` the identifiers
-    of who decided it.
+    of who decided it; ``reason`` says why, in at most 256 characters (``reason.text``).
     """
 
     request_id: str
@@ -50,6 +53,7 @@ class Write(msgspec.Struct, frozen=True, kw_only=True):
     version: str | None = None
     list_version: int | None = None
     author: tuple[Identifier, ...] = ()
+    reason: str | None = None
 
 
 def contained_patient_id(person: Identifier) -> str:
@@ -92,11 +96,14 @@ def provenance(identity: Identity, write: Write) -> JsonObject:
     agents.append(_agent("enterer", identity.organisation))
     if identity.organisation is None:
         agents[-1]["who"] = {"display": identity.user_agent}
-    return {
+    event: JsonObject = {
         "resourceType": "Provenance",
         "activity": {"coding": [{"system": ACTIVITIES, "code": write.activity}]},
         "agent": agents,
     }
+    if write.reason is not None:
+        event["reason"] = [{"text": write.reason[:REASON_LENGTH]}]
+    return event
 
 
 def _agent(kind: str, who: Identifier | None) -> JsonObject:

@@ -13,6 +13,8 @@ ACTIVITIES: Final = {
     "AVSLUTA_FORSKRIVNING": {("update", "MedicationRequest")},
     "MAKULERA_FORSKRIVNING": {("update", "MedicationRequest")},
     "AKTIVERA_FORSKRIVNING": {("update", "MedicationRequest")},
+    "REGISTRERA_SPARR": {("create", "Basic"), ("update", "Basic")},
+    "HAV_SPARR": {("update", "Basic")},
     "REGISTRERA_UTTAG": {("create", "MedicationDispense")},
     "EFTERREGISTRERA_UTTAG": {("create", "MedicationDispense")},
     "UPPDATERA_UTTAG": {("update", "MedicationDispense")},

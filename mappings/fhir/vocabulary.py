@@ -26,6 +26,12 @@ ADMINISTERING_INSTRUCTION: Final = _STRUCTURE + "NLLAdministeringInstruction"
 LATEST_TREATMENT_END: Final = _STRUCTURE + "NLLLatestTreatmentEnd"  # coined
 CYCLE: Final = "urn:medlist:fhir:dosage-cycle"  # coined: periodlängd and dagIPeriod of NOD have no place in R4 Timing
 
+LOCK_CODE: Final = "datalock"  # coined, as are the four extensions of a lock (spärr, NLLDataLock)
+LOCK_TARGET: Final = _STRUCTURE + "NLLDataLockTarget"
+LOCK_KIND: Final = _STRUCTURE + "NLLDataLockKind"
+LOCK_SCOPE: Final = _STRUCTURE + "NLLDataLockScope"
+LOCK_STATUS: Final = _STRUCTURE + "NLLDataLockStatus"
+
 REGISTRATION_BASIS_CODES: Final = "http://ehalsomyndigheten.se/fhir/ValueSet/registration-basis-codes"
 ELECTRONIC: Final = "ELECTRONIC"
 PROFESSIONS: Final = "urn:oid:1.2.752.116.3.1.3"

@@ -7,6 +7,7 @@ from typing import Final
 import msgspec
 
 from contracts.systems import NLL_PRESCRIPTION
+from mappings.fhir.data_lock import is_data_lock, is_in_force
 from mappings.fhir.elements import child, identifiers, text_at
 from mappings.fhir.exact_json import JsonObject
 from mappings.fhir.medication_request import Subject
@@ -40,8 +41,18 @@ class Registered(msgspec.Struct, frozen=True, kw_only=True):
         return self.status in DISPENSABLE
 
 
+class KnownLock(msgspec.Struct, frozen=True, kw_only=True):
+    """One data lock (spärr) of ours at the endpoint."""
+
+    id: str
+    version: str
+    records: tuple[str, ...]
+    in_force: bool
+    resource: JsonObject
+
+
 class Actual(msgspec.Struct, frozen=True, kw_only=True):
-    """What a patient has at the endpoint.
+    """What a patient has at the endpoint; of the locks only those that bear our records.
 
     ``read_on`` is the day in Sweden on which it was read; ``list_version`` the list's version before it was read.
     """
@@ -49,6 +60,7 @@ class Actual(msgspec.Struct, frozen=True, kw_only=True):
     subject: Subject
     read_on: date
     registered: tuple[Registered, ...] = ()
+    locks: tuple[KnownLock, ...] = ()
     list_version: int | None = None
 
     def of_record(self, record: str) -> tuple[Registered, ...]:
@@ -73,5 +85,19 @@ def registered(resources: Iterable[JsonObject]) -> tuple[Registered, ...]:
                 nll_ids=tuple(identifiers(resource, NLL_PRESCRIPTION)),
                 resource=resource,
             )
+        )
+    return tuple(sorted(found, key=lambda one: one.id))
+
+
+def known_locks(resources: Iterable[JsonObject]) -> tuple[KnownLock, ...]:
+    """Return our locks among these resources, by id."""
+    found = []
+    for resource in resources:
+        name, version = text_at(resource, "id"), text_at(child(resource, "meta"), "versionId")
+        records = tuple(identifiers(resource, RECORD))
+        if not is_data_lock(resource) or name is None or version is None or not records:
+            continue
+        found.append(
+            KnownLock(id=name, version=version, records=records, in_force=is_in_force(resource), resource=resource)
         )
     return tuple(sorted(found, key=lambda one: one.id))

@@ -17,8 +17,10 @@ from contracts.medication_list import Finding, ListItem, MedicationList, Standin
 from contracts.publication import HeldBack
 from contracts.systems import NLL_PRESCRIPTION
 from contracts.values import Identifier
+from mappings.fhir.data_lock import BlockKind
 from streams.publish.policy import Policy
 
+Way = Literal["cancel", "end", "lock"]
 Target = Literal["standing", "run-out", "ended", "cancelled"]
 """``standing``: to be there, open, with this content. ``run-out``: its own end date has passed; to bear that date.
 ``ended``: stopped by its prescriber. ``cancelled``: never valid."""
@@ -37,10 +39,15 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Retire(msgspec.Struct, frozen=True, kw_only=True):
-    """A prescription that was withdrawn: what we created of it is to be closed in this way."""
+    """A prescription that was withdrawn: what we created of it is to be closed, or locked, in this way.
+
+    ``because`` are the facts of the retraction or the block, ``block`` is the block's kind.
+    """
 
     record: str
-    how: Literal["cancel", "end"]
+    how: Way
+    because: tuple[str, ...] = ()
+    block: BlockKind | None = None
 
 
 class Desired(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,7 +80,7 @@ def desired(medication_list: MedicationList, policy: Policy) -> Desired:
         wanted=tuple(sorted(wanted, key=lambda one: one.record)),
         retire=_retire(medication_list.withdrawn, policy),
         linked=tuple(sorted(linked)),
-        held=tuple(sorted(held)),
+        held=tuple(sorted((*held, *_blocked(medication_list.withdrawn)))),
     )
 
 
@@ -134,9 +141,23 @@ def _target(prescription: StandingPrescription) -> Target | None:
 
 
 def _retire(withdrawn: Iterable[Withdrawn], policy: Policy) -> tuple[Retire, ...]:
-    retired = []
-    for one in withdrawn:
-        how = policy.withdrawals.get(one.reason, "keep")
-        if how != "keep":
-            retired.append(Retire(record=one.record, how=how))
-    return tuple(sorted(retired, key=lambda one: one.record))
+    retired = [
+        Retire(record=one.record, how=how, because=one.because, block=one.block)
+        for one in withdrawn
+        for how in _ways(one, policy)
+    ]
+    return tuple(sorted(retired, key=lambda one: (one.record, one.how)))
+
+
+def _ways(one: Withdrawn, policy: Policy) -> set[Way]:
+    """By the policy; and what its source has ended since is ended, though a block covers it. Never valid outdoes ended."""
+    ways: set[Way] = set()
+    if (how := policy.withdrawals.get(one.reason, "keep")) != "keep":
+        ways.add(how)
+    if one.over is not None:
+        ways.add("cancel" if one.over == "cancelled" else "end")
+    return ways - {"end"} if "cancel" in ways else ways
+
+
+def _blocked(withdrawn: Iterable[Withdrawn]) -> list[HeldBack]:
+    return [HeldBack(record=one.record, reason="blocked") for one in withdrawn if one.reason == "blocked"]

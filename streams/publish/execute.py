@@ -7,7 +7,7 @@
 - An accepted write that is planned once more did not have its effect: that is a problem, never a loop.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Final, Literal
 from uuid import uuid5
@@ -16,39 +16,39 @@ import msgspec
 
 from connectors.nll.client import NllClient
 from connectors.nll.outcomes import Accepted, Outcome, Refused, Rejected, Stale, Unavailable, Unknown
-from connectors.nll.requests import Activity, Task, Write
+from connectors.nll.requests import Task
 from contracts.fact import NAMESPACE
 from contracts.problems import Problem
 from contracts.publication import Done, HeldBack, Link, PublishProblem
 from contracts.values import Identifier
-from mappings.fhir.exact_json import JsonObject
+from mappings.fhir.data_lock import is_data_lock
 from mappings.fhir.medication_request import Subject
 from mappings.fhir.times import swedish_day
 from mappings.fhir.validation import fhir_problems, in_sample
 from mappings.fhir.vocabulary import RECORD
-from streams.publish.actual import Actual, registered
+from streams.publish.actual import Actual, known_locks, registered
 from streams.publish.desired import Desired
 from streams.publish.look import Certainty, Look, NotKnownThere, People, Seen
-from streams.publish.operations import AnyOperation, Cancel, Create, End, Update, kind_of, request_id
+from streams.publish.operations import (
+    AnyOperation,
+    Cancel,
+    Create,
+    Lock,
+    Unlock,
+    Update,
+    is_new,
+    kind_of,
+    request_id,
+)
 from streams.publish.plan import Plan, examine
 from streams.publish.policy import Policy
+from streams.publish.sending import send, write_of
 
 ROUNDS_MOST: Final = 6
 """How often one attempt reads and plans before it gives way; a list that changes faster is tried again later."""
 
-ON_BEHALF_OF_PRESCRIBER: Final[JsonObject] = {
-    "resourceType": "Parameters",
-    "parameter": [{"name": "onBehalfOf", "valueCode": "prescriber"}],
-}
-"""No day is named, so it is the day on which it is sent: nothing is ended backward or forward in time."""
-
-_ACTIVITIES: Final[dict[str, Activity]] = {
-    "create": "REGISTRERA_FORSKRIVNING",
-    "replace": "ERSATT_FORSKRIVNING",
-    "update": "UPPDATERA_FORSKRIVNING",
-    "end": "AVSLUTA_FORSKRIVNING",
-    "cancel": "MAKULERA_FORSKRIVNING",
-}
+_NEVER_OURS: Final = frozenset({"source-unknown", "publishes-itself", "inpatient"})
+"""What is held back for these reasons was never registered from here: there is nothing to read for."""
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
@@ -94,7 +94,7 @@ class Executor:
     async def attempt(self, job: Job) -> Attempt:
         """Make the endpoint hold what the list asks for, as far as it lets us now."""
         desired = job.desired
-        if desired.person is None or not (desired.wanted or desired.retire):
+        if desired.person is None or not _concerns_endpoint(desired):
             return Attempt(state="published", held=desired.held, links=_links(desired, ()))
         found = await self._people.subject(desired.person, _task(job))
         run = _Run(self._client, self._policy, self._now, job, self._validated)
@@ -175,48 +175,38 @@ class _Run:
     async def _send(self, operation: AnyOperation, list_version: int | None) -> Outcome:
         if problems := self._invalid(operation):
             return Rejected(0, tuple(Refused(f"fhir-{one.code}", one.place) for one in problems))
-        if isinstance(operation, Create) and (found := await self._already_there(operation)) is not None:
+        if is_new(operation) and (found := await self._already_there(operation)) is not None:
             return found
-        write = Write(
-            request_id=self._id_of(operation),
-            activity=_ACTIVITIES[kind_of(operation)],
-            version=None if isinstance(operation, Create) else operation.version,
-            list_version=list_version,
-            author=operation.author,
-        )
-        match operation:
-            case Create(resource=resource):
-                return await self._client.create("MedicationRequest", resource, self._task, write)
-            case Update(resource=resource) | Cancel(resource=resource):
-                return await self._client.update(resource, self._task, write)
-            case End(by="update", resource=resource):
-                return await self._client.update(resource, self._task, write)
-            case End(id=name):
-                return await self._client.end(name, ON_BEHALF_OF_PRESCRIBER, self._task, write)
+        write = write_of(self._job.desired.patient, operation, list_version)
+        return await send(self._client, operation, self._task, write)
 
-    async def _already_there(self, operation: Create) -> Outcome | None:
+    async def _already_there(self, operation: AnyOperation) -> Outcome | None:
         """Search by the record: if it is there after all, what was read is stale. ``None``: it is not there."""
-        found = await self._client.by_identifier(Identifier(system=RECORD, value=operation.record), self._task)
+        record, kind = Identifier(system=RECORD, value=operation.record), operation.resource["resourceType"]
+        found = await self._client.by_identifier(record, self._task, kind)
         if isinstance(found, list):
             return Stale() if found else None
         return found
 
     def _invalid(self, operation: AnyOperation) -> tuple[Problem, ...]:
-        if isinstance(operation, End) or not in_sample(self._id_of(operation), self._validated):
+        if not isinstance(operation, Create | Update | Cancel) or not in_sample(
+            self._id_of(operation), self._validated
+        ):
             return ()
         return fhir_problems(operation.resource)
 
     def _note(self, operation: AnyOperation, outcome: Accepted) -> None:
-        name = outcome.id if isinstance(operation, Create) else operation.id
+        name = outcome.id if isinstance(operation, Create) else operation.id or outcome.id
         done = Done(
             kind=kind_of(operation),
             record=operation.record,
             id=name,
             version=outcome.version,
             request_id=self._id_of(operation),
+            because=operation.because,
         )
         self._done.append(done)
-        self._look.wrote(name, outcome.version)
+        self._look.wrote("lock" if isinstance(operation, Lock | Unlock) else "prescription", name, outcome.version)
 
     def _refuse(self, operation: AnyOperation, reasons: tuple[Refused, ...]) -> None:
         """Not sent again. A refused replacement must not keep a prescription alive that the list stops: it is ended by itself."""
@@ -240,15 +230,21 @@ class _Run:
         desired = self._job.desired
         refused = [problem for one in found.operations for problem in self._refused.get(self._id_of(one), ())]
         problems = tuple(sorted({*refused, *found.problems}))
-        ours = (
+        ours = [
             Link(record=record, id=one.id, ours=True, version=one.version)
             for one in actual.registered
             for record in one.records
-        )
+        ]
+        ours += [
+            Link(record=record, id=one.id, ours=True, version=one.version, kind="lock")
+            for one in actual.locks
+            if one.in_force
+            for record in one.records
+        ]
         return Attempt(
             state="parked" if problems else "published",
             operations=tuple(self._done),
-            links=_links(desired, tuple(ours)),
+            links=_links(desired, ours),
             held=tuple(sorted({*desired.held, *found.held})),
             problems=problems,
         )
@@ -277,23 +273,37 @@ class _Run:
         )
 
 
+def _concerns_endpoint(desired: Desired) -> bool:
+    """Whether something of the list is, or may once have been, registered from here."""
+    held = any(one.reason not in _NEVER_OURS for one in desired.held)
+    return bool(desired.wanted or desired.retire) or held
+
+
 def _task(job: Job) -> Task:
     return Task(context_id=str(uuid5(NAMESPACE, f"task|{job.desired.patient}|{job.list_hash}")))
 
 
 def _actual(subject: Subject, seen: Seen, now: datetime) -> Actual:
-    return Actual(subject=subject, read_on=swedish_day(now), registered=seen.registered, list_version=seen.list_version)
+    return Actual(
+        subject=subject,
+        read_on=swedish_day(now),
+        registered=seen.registered,
+        locks=seen.locks,
+        list_version=seen.list_version,
+    )
 
 
 def _with_answer(actual: Actual, answer: Accepted) -> Actual:
     """What is there, after a write whose answer carried the resource as it was stored."""
-    told = registered([answer.resource]) if answer.resource is not None else ()
-    names = {one.id for one in told}
-    others = (one for one in actual.registered if one.id not in names)
-    both = tuple(sorted([*others, *told], key=lambda one: one.id))
+    told = [answer.resource] if answer.resource is not None else []
+    if any(is_data_lock(one) for one in told):
+        locks = {one.id: one for one in (*actual.locks, *known_locks(told))}
+        return msgspec.structs.replace(actual, locks=tuple(locks.values()), list_version=answer.list_version)
+    found = {one.id: one for one in (*actual.registered, *registered(told))}
+    both = tuple(found[name] for name in sorted(found))
     return msgspec.structs.replace(actual, registered=both, list_version=answer.list_version)
 
 
-def _links(desired: Desired, ours: tuple[Link, ...]) -> tuple[Link, ...]:
+def _links(desired: Desired, ours: Iterable[Link]) -> tuple[Link, ...]:
     theirs = {Link(record=record, id=name, ours=False) for record, name in desired.linked}
     return tuple(sorted({*ours, *theirs}, key=lambda link: (link.record, link.id)))

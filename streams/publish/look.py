@@ -10,23 +10,23 @@ standing. So:
 """
 
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final, Literal
 
 import msgspec
 
-from connectors.nll.client import NllClient
+from connectors.nll.client import ListInfo, NllClient
 from connectors.nll.outcomes import Accepted, Outcome, Unavailable
 from connectors.nll.requests import Task, contained_patient_id
-from contracts.publication import Link
+from contracts.publication import Link, LinkKind
 from contracts.systems import NLL_PRESCRIPTION, PERSONNUMMER
 from contracts.values import Identifier
 from mappings.fhir.elements import identifiers, objects
 from mappings.fhir.exact_json import JsonObject
 from mappings.fhir.medication_request import ContainedPatient, KnownPatient, Subject
 from mappings.fhir.vocabulary import RECORD
-from streams.publish.actual import Registered, registered
+from streams.publish.actual import KnownLock, Registered, known_locks, registered
 from streams.publish.desired import Desired
 from streams.publish.succession import hoped_for
 
@@ -45,9 +45,10 @@ class NotKnownThere(msgspec.Struct, frozen=True):
 
 
 class Seen(msgspec.Struct, frozen=True, kw_only=True):
-    """The prescriptions of one patient, by id, and the version of the list before they were read."""
+    """The prescriptions of one patient and our locks on them, by id, and the list's version before they were read."""
 
     registered: tuple[Registered, ...]
+    locks: tuple[KnownLock, ...] = ()
     list_version: int | None
 
 
@@ -80,69 +81,109 @@ class People:
 
 
 class Look:
-    """Reads one patient's prescriptions, and remembers what is known to be there."""
+    """Reads one patient's prescriptions and our locks on them, and remembers what is known to be there."""
 
     def __init__(self, client: NllClient, desired: Desired, known: tuple[Link, ...], certainty: Certainty) -> None:
         self._client = client
         self._records = [*(one.record for one in desired.wanted), *(one.record for one in desired.retire)]
+        self._listed = [*self._records, *(one.record for one in desired.held)]
         asked = set(self._records)
         self._hoped = hoped_for(desired)
-        self._known = {link.id: _number(link.version) for link in known if link.ours and link.record in asked}
+        self._known = {
+            (link.kind, link.id): _number(link.version)
+            for link in known
+            if link.ours and (link.record in asked or link.kind == "lock")
+        }
+        self._locking = any(one.how == "lock" for one in desired.retire) or any(one.kind == "lock" for one in known)
         self._reads = READS[certainty]
 
-    def wrote(self, name: str | None, version: str | None) -> None:
+    def wrote(self, kind: LinkKind, name: str | None, version: str | None) -> None:
         """The endpoint told that it holds this version: what is read from now on must not be older."""
         if name is not None:
-            self._known[name] = max(_number(version), self._known.get(name, 0))
+            self._known[kind, name] = max(_number(version), self._known.get((kind, name), 0))
 
     async def __call__(self, subject: Subject, task: Task) -> Seen | Outcome:
         """Return what is there, or why nothing can be said."""
-        newest: dict[str, Registered] = {}
-        version: int | None = None
+        newest = _Newest()
         for turn in range(READS["unknown"]):
-            if turn >= self._reads and self._sees_hoped(newest.values()):
+            if turn >= self._reads and self._hoped <= newest.nll_ids():
                 break
             seen = await self._once(subject, task)
             if not isinstance(seen, Seen):
                 return seen
-            version = max(version or 0, seen.list_version) if seen.list_version is not None else version
-            for one in seen.registered:
-                if one.id not in newest or _number(one.version) > _number(newest[one.id].version):
-                    newest[one.id] = one
+            newest.take(seen)
         self._reads = 1
-        if any(name not in newest or _number(newest[name].version) < least for name, least in self._known.items()):
+        if newest.lacks(self._known):
             self._reads = READS["unknown"]
             return STALE_READ
-        return Seen(registered=tuple(newest[name] for name in sorted(newest)), list_version=version)
+        return newest.seen()
 
     async def _once(self, subject: Subject, task: Task) -> Seen | Outcome:
-        version: int | None = None
-        found: list[JsonObject] | Outcome
-        match subject:
-            case KnownPatient():
-                told = await self._client.list_version(task)
-                if not isinstance(told, int):
-                    return told
-                version = told
-                found = await self._client.prescriptions(task)
-            case ContainedPatient(person=person):
-                found = await self._of_records(person, task)
-        return Seen(registered=registered(found), list_version=version) if isinstance(found, list) else found
+        if isinstance(subject, ContainedPatient):
+            return await self._by_names(subject.person, task)
+        told = await self._client.list_info(task)
+        if not isinstance(told, ListInfo):
+            return told
+        found = await self._client.prescriptions(task)
+        if not isinstance(found, list):
+            return found
+        locks = await self._client.locks(task) if told.locked or self._locking else []
+        if not isinstance(locks, list):
+            return locks
+        return Seen(registered=registered(found), locks=known_locks(locks), list_version=told.version)
 
-    def _sees_hoped(self, seen: Iterable[Registered]) -> bool:
-        return self._hoped <= {name for one in seen for name in (one.id, *one.nll_ids)}
-
-    async def _of_records(self, person: Identifier, task: Task) -> list[JsonObject] | Outcome:
+    async def _by_names(self, person: Identifier, task: Task) -> Seen | Outcome:
         """A contained patient has no list to search: each record, and each predecessor, is looked for by itself."""
-        names = [Identifier(system=RECORD, value=record) for record in self._records]
-        names += [Identifier(system=NLL_PRESCRIPTION, value=name) for name in sorted(self._hoped)]
+        names = [("MedicationRequest", Identifier(system=RECORD, value=record)) for record in self._records]
+        names += [
+            ("MedicationRequest", Identifier(system=NLL_PRESCRIPTION, value=name)) for name in sorted(self._hoped)
+        ]
+        names += [("Basic", Identifier(system=RECORD, value=record)) for record in self._listed]
         resources: list[JsonObject] = []
-        for name in names:
-            found = await self._client.by_identifier(name, task)
+        for kind, name in names:
+            found = await self._client.by_identifier(name, task, kind)
             if not isinstance(found, list):
                 return found
             resources += [one for one in found if _is_about(one, person)]
-        return resources
+        prescriptions = [one for one in resources if one.get("resourceType") == "MedicationRequest"]
+        return Seen(registered=registered(prescriptions), locks=known_locks(resources), list_version=None)
+
+
+class _Newest:
+    """Of several readings, the newest version of everything."""
+
+    def __init__(self) -> None:
+        self._registered: dict[str, Registered] = {}
+        self._locks: dict[str, KnownLock] = {}
+        self._version: int | None = None
+
+    def take(self, seen: Seen) -> None:
+        if seen.list_version is not None:
+            self._version = max(self._version or 0, seen.list_version)
+        for one in seen.registered:
+            if one.id not in self._registered or _number(one.version) > _number(self._registered[one.id].version):
+                self._registered[one.id] = one
+        for lock in seen.locks:
+            if lock.id not in self._locks or _number(lock.version) > _number(self._locks[lock.id].version):
+                self._locks[lock.id] = lock
+
+    def nll_ids(self) -> set[str]:
+        return {name for one in self._registered.values() for name in (one.id, *one.nll_ids)}
+
+    def lacks(self, known: Mapping[tuple[LinkKind, str], int]) -> bool:
+        """Whether something that is known to be there was not seen, or only in an older version."""
+        versions: dict[tuple[LinkKind, str], int] = {
+            ("prescription", one.id): _number(one.version) for one in self._registered.values()
+        }
+        versions |= {("lock", one.id): _number(one.version) for one in self._locks.values()}
+        return any(versions.get(name, -1) < least for name, least in known.items())
+
+    def seen(self) -> Seen:
+        return Seen(
+            registered=tuple(self._registered[name] for name in sorted(self._registered)),
+            locks=tuple(self._locks[name] for name in sorted(self._locks)),
+            list_version=self._version,
+        )
 
 
 def _is_about(resource: JsonObject, person: Identifier) -> bool:

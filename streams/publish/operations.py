@@ -1,7 +1,9 @@
 """The writes of a plan, and the id that each keeps over retries."""
 
 import hashlib
+from collections.abc import Mapping
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Final, Literal
 from uuid import uuid5
 
@@ -12,15 +14,16 @@ from contracts.publication import OperationKind
 from contracts.values import Identifier
 from mappings.fhir.exact_json import JsonObject, canonical_json
 
-RANKS: Final = {"End": 0, "Cancel": 0, "Update": 1, "Create": 2}
-"""What is over is closed before anything new is opened."""
+RANKS: Final = {"Lock": 0, "End": 1, "Cancel": 1, "Update": 2, "Create": 3, "Unlock": 4}
+"""What is blocked is hidden first; what is over is closed before anything new is opened; shown is what is right."""
 
 
 class Operation(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """A write about one record. ``author`` is who decided it, as the source told."""
+    """A write about one record. ``author`` is who decided it, as the source told; ``because`` as in ``Done``."""
 
     record: str
     author: tuple[Identifier, ...] = ()
+    because: tuple[str, ...] = ()
 
 
 class Create(Operation, frozen=True, kw_only=True):
@@ -59,28 +62,47 @@ class Cancel(Operation, frozen=True, kw_only=True):
     resource: JsonObject
 
 
-AnyOperation = Create | Update | End | Cancel
+class Lock(Operation, frozen=True, kw_only=True):
+    """Hide a prescription of ours from other caregivers (spärra): a new lock, or the stored one ``id`` in force again."""
+
+    prescription: str
+    resource: JsonObject
+    id: str | None = None
+    version: str | None = None
+
+
+class Unlock(Operation, frozen=True, kw_only=True):
+    """Show it again (häva spärren): the stored lock, as lifted."""
+
+    id: str
+    version: str
+    resource: JsonObject
+
+
+AnyOperation = Create | Update | End | Cancel | Lock | Unlock
+
+
+_KINDS: Final[Mapping[type[AnyOperation], OperationKind]] = MappingProxyType(
+    {Update: "update", End: "end", Cancel: "cancel", Lock: "lock", Unlock: "unlock"}
+)
 
 
 def rank(operation: AnyOperation) -> tuple[int, str, str]:
     """Return the place of an operation in its plan."""
-    target = "" if isinstance(operation, Create) else operation.id
+    target = "" if isinstance(operation, Create) else operation.id or ""
     return RANKS[type(operation).__name__], operation.record, target
+
+
+def is_new(operation: AnyOperation) -> bool:
+    """Return whether it makes a resource that is not there yet."""
+    return isinstance(operation, Create) or (isinstance(operation, Lock) and operation.id is None)
 
 
 def kind_of(operation: AnyOperation) -> OperationKind:
     """Return what an operation is called in a publication."""
-    match operation:
-        case Create(replaces=None):
-            return "create"
-        case Create():
-            return "replace"
-        case Update():
-            return "update"
-        case End():
-            return "end"
-        case Cancel():
-            return "cancel"
+    if isinstance(operation, Create):
+        return "create" if operation.replaces is None else "replace"
+    return _KINDS[type(operation)]
 
 
 def request_id(patient: str, operation: AnyOperation) -> str:

@@ -6,7 +6,7 @@ Rules.
 - Created only when nothing there bears the record's id, open or closed; what was closed there is not opened again.
 - Changed only when its content differs (``mappings.fhir.content``); a change of drug is no change but another prescription.
 - Ended only when its prescriber stopped it, or when its own end date has passed and the endpoint does not know that date.
-  Never because it is no longer asked for: absence is doubt.
+  Never because it is no longer asked for: absence is doubt. What is withdrawn: ``streams.publish.withdrawing``.
 - Nothing is back-dated: an end holds from when it is sent, the time of issue stays, a start before it is not stated.
 - Whatever cannot be decided is held back with a reason, and left alone.
 """
@@ -18,16 +18,17 @@ import msgspec
 from contracts.medication_list import StandingPrescription
 from contracts.publication import HeldBack, PublishProblem
 from contracts.values import Identifier
-from mappings.fhir.amendment import amended, cancelled, ended
-from mappings.fhir.content import content_of, differences, issued_at, treatment_end, treatment_start
+from mappings.fhir.amendment import amended
+from mappings.fhir.content import content_of, differences, issued_at, treatment_end
 from mappings.fhir.exact_json import JsonObject
 from mappings.fhir.medication_request import NotExpressible, Terms, medication_request
-from mappings.fhir.times import swedish_day
 from streams.publish.actual import Actual, Registered
-from streams.publish.desired import Desired, Retire, Wanted
-from streams.publish.operations import AnyOperation, Cancel, Create, End, Update, rank
+from streams.publish.desired import Desired, Wanted
+from streams.publish.ending import Cause, cancel_of, end_of
+from streams.publish.operations import AnyOperation, Create, End, Update, rank
 from streams.publish.policy import Policy
 from streams.publish.succession import Untakeable, predecessor
+from streams.publish.withdrawing import withdrawals
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,7 +71,7 @@ def examine(desired: Desired, actual: Actual, policy: Policy) -> Plan:
                 problems += found
             case decided:
                 operations += decided
-    operations += [operation for retire in desired.retire for operation in _retire(retire, view)]
+    operations += withdrawals(desired, actual, policy)
     return Plan(
         operations=tuple(sorted(_without_replaced(operations), key=rank)),
         held=tuple(sorted(held)),
@@ -80,18 +81,18 @@ def examine(desired: Desired, actual: Actual, policy: Policy) -> Plan:
 
 def _decide(wanted: Wanted, view: _View) -> _Decided:
     there = view.actual.of_record(wanted.record)
-    author = _author(wanted.prescription)
+    cause = Cause(record=wanted.record, author=_author(wanted.prescription))
     match wanted.target:
         case "standing":
             return _keep(wanted.prescription, there, view) if there else _create(wanted.prescription, view)
         case "run-out":
             end = wanted.prescription.content.period.end
             unaware = [one for one in there if one.dispensable and (end is None or treatment_end(one.resource) != end)]
-            return [_end(one, wanted.record, view, author) for one in unaware]
+            return [end_of(one, cause, view.actual, view.policy) for one in unaware]
         case "ended":
-            return [_end(one, wanted.record, view, author) for one in there if not one.closed]
+            return [end_of(one, cause, view.actual, view.policy) for one in there if not one.closed]
         case "cancelled":
-            return [_cancel(one, wanted.record, author) for one in there if not one.closed]
+            return [cancel_of(one, cause) for one in there if not one.closed]
 
 
 def _create(prescription: StandingPrescription, view: _View) -> _Decided:
@@ -142,30 +143,6 @@ def _changed(prescription: StandingPrescription, one: Registered, ours: JsonObje
             changed=changed,
         )
     ]
-
-
-def _retire(retire: Retire, view: _View) -> list[AnyOperation]:
-    there = [one for one in view.actual.of_record(retire.record) if not one.closed]
-    if retire.how == "cancel":
-        return [_cancel(one, retire.record) for one in there]
-    return [_end(one, retire.record, view) for one in there]
-
-
-def _cancel(one: Registered, record: str, author: tuple[Identifier, ...] = ()) -> Cancel:
-    return Cancel(record=record, author=author, id=one.id, version=one.version, resource=cancelled(one.resource))
-
-
-def _end(one: Registered, record: str, view: _View, author: tuple[Identifier, ...] = ()) -> End:
-    start = treatment_start(one.resource)
-    begun = start is None or swedish_day(start) <= view.actual.read_on
-    return End(
-        record=record,
-        author=author,
-        id=one.id,
-        version=one.version,
-        resource=ended(one.resource),
-        by=view.policy.end_by if begun else "update",
-    )
 
 
 def _without_replaced(operations: Iterable[AnyOperation]) -> list[AnyOperation]:

@@ -12,10 +12,11 @@ from contracts.sources import SourceSystem
 Handling = Literal["register", "link"]
 """``register``: its prescriptions are registered from here. ``link``: it registers them itself, they are only linked."""
 
-Withdrawal = Literal["cancel", "end", "keep"]
+Withdrawal = Literal["cancel", "end", "lock", "keep"]
 
-WITHDRAWALS: Final[Mapping[str, Withdrawal]] = MappingProxyType({"retracted": "cancel", "blocked": "end"})
-"""What a withdrawal does to a prescription of ours: taken back by its source, it was never valid; blocked, it ends."""
+WITHDRAWALS: Final[Mapping[str, Withdrawal]] = MappingProxyType({"retracted": "cancel", "blocked": "lock"})
+"""What a withdrawal does to a prescription of ours: taken back by its source, it was never valid; blocked, it is locked
+there (``contracts/decisions/a-block-locks-it-does-not-end.md``)."""
 
 
 class Policy(msgspec.Struct, frozen=True, kw_only=True):

@@ -4,10 +4,10 @@ There is one way only: a list from scratch is made by adding all facts to an emp
 facts is a memory of results, never a fact of its own.
 """
 
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from datetime import datetime
 from hashlib import sha256
-from typing import Final
+from typing import Final, Literal
 
 import msgspec
 
@@ -46,6 +46,9 @@ REASON_OF_TYPE = {
 }
 """Why a fact that is not about one treatment stands under ``unattached``."""
 
+
+OVER: Final[Mapping[str, Literal["ended", "cancelled"]]] = {"stopped": "ended", "cancelled": "cancelled"}
+"""Status of a prescription -> what its source has done with it; told of a blocked one too."""
 
 LIST_BYTES: Final = 900_000
 """A published list is at most this large: below what brokers take by default (1 MiB), with room for headers."""
@@ -324,12 +327,12 @@ class Patient:
         for fact, by in self.ledger.retracted():
             key = Identifier(system=fact.source, value=fact.source_id)
             if isinstance(fact.content, Prescription) and key not in self.ledger.records:
-                found[key] = _withdraw(fact, by, blocked=False)
+                found[key] = _withdraw(fact, self.ledger[by])
         return tuple(found[key] for key in sorted(found))
 
     def _withdrawn(self) -> tuple[Withdrawn, ...]:
         blocked = [
-            _withdraw(record.newest, by, blocked=True)
+            _withdraw(record.newest, self.ledger[by])
             for record, by in self._blocked
             if isinstance(record.newest.content, Prescription)
         ]
@@ -342,13 +345,16 @@ class Patient:
         return min(moments, default=None)
 
 
-def _withdraw(fact: Fact, by: str, *, blocked: bool) -> Withdrawn:
-    content = fact.content
+def _withdraw(fact: Fact, by: Fact) -> Withdrawn:
+    content, block = fact.content, by.content
+    blocked = isinstance(block, Block)
     return Withdrawn(
         record=record_id(Identifier(system=fact.source, value=fact.source_id)),
         source=fact.source,
         source_id=fact.source_id,
         reason="blocked" if blocked else "retracted",
-        because=(by,),
+        because=(by.id,),
         identifiers=content.identifiers if isinstance(content, TreatmentContent) else (),
+        block=block.kind if isinstance(block, Block) else None,
+        over=OVER.get(content.status) if blocked and isinstance(content, Prescription) else None,
     )

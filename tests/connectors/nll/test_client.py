@@ -7,7 +7,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from connectors.nll.client import Endpoint, NllClient
+from connectors.nll.client import Endpoint, ListInfo, NllClient
 from connectors.nll.outcomes import Accepted, Rejected, Stale, Unavailable
 from connectors.nll.requests import Identity, Task, Write
 from connectors.nll.tokens import FixedToken
@@ -59,13 +59,13 @@ async def test_a_person_is_found_by_number(client: NllClient) -> None:
 
 async def test_a_created_prescription_is_read_searched_and_counted(client: NllClient) -> None:
     """By its id, by our identifier, and in the list's version."""
-    before = await client.list_version(TASK)
+    before = await client.list_info(TASK)
 
     created = await client.create("MedicationRequest", prescription(), TASK, write("r-1"))
 
     assert isinstance(created, Accepted)
     assert (created.id, created.version) == ("f-1", "1")
-    assert (before, await client.list_version(TASK)) == (0, 1)
+    assert (before, await client.list_info(TASK)) == (ListInfo(0, locked=False), ListInfo(1, locked=False))
     by_record = await client.by_identifier(Identifier(system=RECORD, value=standing().record), TASK)
     assert isinstance(by_record, list)
     assert [one["id"] for one in by_record] == ["f-1"]

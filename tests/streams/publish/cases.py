@@ -183,12 +183,18 @@ def replaced(prescription: StandingPrescription, **more: Any) -> StandingPrescri
     return msgspec.structs.replace(prescription, content=changed, state=state)
 
 
-def withdrawn(prescription: StandingPrescription, reason: Literal["retracted", "blocked"]) -> Withdrawn:
-    """The withdrawal of a prescription."""
+def withdrawn(
+    prescription: StandingPrescription,
+    reason: Literal["retracted", "blocked"],
+    over: Literal["ended", "cancelled"] | None = None,
+) -> Withdrawn:
+    """The withdrawal of a prescription; ``over``: what its source has done with it since."""
     return Withdrawn(
         record=prescription.record,
         source=prescription.source,
         source_id=prescription.source_id,
         reason=reason,
         because=("fact",),
+        block="integrity" if reason == "blocked" else None,
+        over=over,
     )

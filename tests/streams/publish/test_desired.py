@@ -100,11 +100,11 @@ def test_a_source_that_registers_itself_is_linked() -> None:
 
 
 def test_withdrawals_follow_the_policy() -> None:
-    """Taken back: never valid. Blocked: ended. Or left alone, where the region decides so."""
+    """Taken back: never valid. Blocked: locked. Or left alone, where the region decides so."""
     gone = (withdrawn(standing("a"), "retracted"), withdrawn(standing("b"), "blocked"))
     left_alone = msgspec.structs.replace(POLICY, withdrawals={"retracted": "cancel", "blocked": "keep"})
 
-    assert sorted(one.how for one in desired(the_list(withdrawn=gone), POLICY).retire) == ["cancel", "end"]
+    assert sorted(one.how for one in desired(the_list(withdrawn=gone), POLICY).retire) == ["cancel", "lock"]
     assert [one.how for one in desired(the_list(withdrawn=gone), left_alone).retire] == ["cancel"]
 
 

@@ -161,7 +161,7 @@ async def test_a_person_nobody_knows_parks_the_list(there: There) -> None:
     assert (attempt.state, [one.code for one in attempt.problems]) == ("parked", ["patient-unknown"])
 
 
-async def test_what_was_taken_back_is_cancelled_and_what_was_blocked_is_ended(there: There) -> None:
+async def test_what_was_taken_back_is_cancelled_and_what_was_blocked_is_locked(there: There) -> None:
     """Only what we created ourselves, and only by its record."""
     first, second = standing("rx-1"), standing("rx-2", medication=PARACETAMOL)
     await there.executor().attempt(job(the_list(line(first), line(second))))
@@ -169,8 +169,8 @@ async def test_what_was_taken_back_is_cancelled_and_what_was_blocked_is_ended(th
 
     attempt = await there.executor().attempt(job(the_list(withdrawn=gone), "h2"))
 
-    assert sorted(one.kind for one in attempt.operations) == ["cancel", "end"]
-    assert sorted(one["status"] for one in await there.prescriptions()) == ["cancelled", "stopped"]
+    assert sorted(one.kind for one in attempt.operations) == ["cancel", "lock"]
+    assert sorted(one["status"] for one in await there.prescriptions()) == ["active", "cancelled"]
 
 
 async def test_what_is_no_fhir_is_not_sent(there: There, door: Door) -> None:

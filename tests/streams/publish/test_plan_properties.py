@@ -12,11 +12,12 @@ from contracts.medication_list import Finding, MedicationList, StandingPrescript
 from contracts.values import Dosage, DosageStep, Period, Quantity
 from mappings.fhir.amendment import ended
 from mappings.fhir.content import content_of, differences
+from mappings.fhir.data_lock import locked_prescription
 from mappings.fhir.exact_json import JsonObject, read_json, write_json
 from mappings.fhir.medication_request import KnownPatient, Terms, medication_request
-from streams.publish.actual import Actual, registered
+from streams.publish.actual import Actual, known_locks, registered
 from streams.publish.desired import Desired, desired
-from streams.publish.operations import AnyOperation, Cancel, Create, End, Update, kind_of, request_id
+from streams.publish.operations import AnyOperation, Cancel, Create, End, Lock, Unlock, Update, kind_of, request_id
 from streams.publish.plan import examine, plan
 from tests.streams.publish.cases import METOPROLOL_50, NOW, PARACETAMOL, POLICY, line, standing, the_list
 
@@ -97,6 +98,8 @@ def lists(draw: st.DrawFn) -> MedicationList:
             source_id=name,
             reason=draw(st.sampled_from(["retracted", "blocked"])),
             because=("fact",),
+            block="integrity",
+            over=draw(st.sampled_from([None, None, "ended", "cancelled"])),
         )
         for name in ("a", "b")
         if name not in names and draw(st.booleans())
@@ -107,8 +110,13 @@ def lists(draw: st.DrawFn) -> MedicationList:
 def applied(operations: tuple[AnyOperation, ...], actual: Actual) -> Actual:
     """The endpoint after these writes, as a server carries them out: ids, versions, validity, ended predecessors."""
     resources = {one.id: one.resource for one in actual.registered}
+    locks = {one.id: one.resource for one in actual.locks}
     for operation in operations:
         match operation:
+            case Lock(resource=resource, id=known):
+                locks[known or f"b-{len(locks) + 1}"] = _next(resource)
+            case Unlock(id=name, resource=resource):
+                locks[name] = _next(resource)
             case Create(resource=resource, replaces=replaces):
                 name = f"f-{len(resources) + 1}"
                 stored = _completed(resource, name)
@@ -122,7 +130,8 @@ def applied(operations: tuple[AnyOperation, ...], actual: Actual) -> Actual:
             ):
                 resources[name] = _next(resource)
     found = [read_json(write_json(one)) for one in resources.values()]
-    return msgspec.structs.replace(actual, registered=registered(found))
+    hidden = known_locks({**one, "id": name} for name, one in locks.items())
+    return msgspec.structs.replace(actual, registered=registered(found), locks=hidden)
 
 
 def _completed(resource: JsonObject, name: str) -> JsonObject:
@@ -133,7 +142,8 @@ def _completed(resource: JsonObject, name: str) -> JsonObject:
 
 
 def _next(resource: JsonObject) -> JsonObject:
-    return resource | {"meta": {"versionId": str(int(resource["meta"]["versionId"]) + 1)}}
+    version = int(resource.get("meta", {}).get("versionId", 0)) + 1
+    return resource | {"meta": {"versionId": str(version)}}
 
 
 def nothing_there() -> Actual:
@@ -174,7 +184,9 @@ def test_a_plan_is_minimal(wishes: list[MedicationList]) -> None:
 
     operations = plan(asked, actual, POLICY)
 
-    targets = [(one.record, "" if isinstance(one, Create) else one.id) for one in operations]
+    targets = [
+        (one.record, "" if isinstance(one, Create) else one.resource.get("id", "a new lock")) for one in operations
+    ]
     assert len(targets) == len(set(targets))
     for left_out in operations:
         rest = tuple(one for one in operations if one is not left_out)
@@ -190,8 +202,9 @@ def test_what_is_held_back_or_unknown_is_left_alone(before: MedicationList, afte
     found = examine(asked, actual, POLICY)
 
     named = {one.record for one in asked.wanted} | {one.record for one in asked.retire}
-    held = {one.record for one in (*asked.held, *found.held)}
-    assert {one.record for one in found.operations} <= named - held
+    held = {one.record for one in (*asked.held, *found.held) if one.reason != "blocked"}
+    about = {one.record for one in found.operations if not isinstance(one, Unlock)}
+    assert about <= named - held
 
 
 @given(lists())
@@ -220,7 +233,12 @@ def _assert_as_desired(asked: Desired, actual: Actual) -> None:
         elif wanted.target in {"ended", "cancelled"}:
             assert there == []
     for retire in asked.retire:
-        assert all(one.closed for one in actual.of_record(retire.record))
+        created = actual.of_record(retire.record)
+        hidden = {locked_prescription(one.resource) for one in actual.locks if one.in_force}
+        assert retire.how == "lock" or all(one.closed for one in created)
+        assert retire.how != "lock" or {one.id for one in created} <= hidden
+    shown = {one.record for one in asked.wanted}
+    assert not any(shown & set(one.records) for one in actual.locks if one.in_force)
 
 
 def _issued(resource: JsonObject) -> datetime:

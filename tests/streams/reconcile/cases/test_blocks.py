@@ -30,6 +30,19 @@ def test_a_block_set_after_publishing_takes_away_and_lifting_brings_back() -> No
     assert patient.made("2026-02-25").items == history(told[0]).made("2026-02-25").items
 
 
+def test_what_its_source_ends_while_it_is_blocked_is_told_to_be_over() -> None:
+    """What was published of it must not be dispensed any more; nothing else of it is told."""
+    told = (
+        "2026-01-01 primary care prescribes Sertralin Sandoz 50 mg, 1 x 1, as A",
+        "2026-02-05 a person blocks record A",
+    )
+    patient = history(*told, "2026-02-10 primary care stops A")
+
+    before, after = patient.made("2026-02-20", known_at="2026-02-08"), patient.made("2026-02-20")
+    assert [(w.reason, w.block, w.over) for w in before.withdrawn] == [("blocked", "integrity", None)]
+    assert [(w.reason, w.block, w.over) for w in after.withdrawn] == [("blocked", "integrity", "ended")]
+
+
 def test_a_block_ends_by_itself() -> None:
     """A temporary block is over when its time is, and the list announces it."""
     patient = history(
