@@ -14,6 +14,7 @@ PLACES: Final = {
     "doctor": "streams.command.doctor:doctor",
     "config": "streams.command.config:config",
     "contract": "streams.command.contract:contract",
+    "quarantine": "streams.command.quarantine:quarantine",
     "rebuild": "streams.command.rebuild:rebuild",
     "reconcile": "streams.command.offline:reconcile",
     "explain": "streams.command.explain:explain_command",

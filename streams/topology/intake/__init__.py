@@ -16,7 +16,7 @@ Rules, each with a test:
 Pure: `interpreting`, `packing`, `answering`. I/O: `consuming`, `sending`, `loop`, `watching`, `replay`. Put together: `run`.
 """
 
-from streams.topology.intake.replay import replay_quarantine
+from streams.topology.intake.replay import read_quarantine, replay_quarantine
 from streams.topology.intake.run import Intake, IntakeParts, intake_process, run_intake
 
-__all__ = ["Intake", "IntakeParts", "intake_process", "replay_quarantine", "run_intake"]
+__all__ = ["Intake", "IntakeParts", "intake_process", "read_quarantine", "replay_quarantine", "run_intake"]

@@ -39,6 +39,11 @@ class IntakeCode(Enum):
         OPERATOR_STATUS,
         "Check the ids, and that the number of partitions is that of the quarantine. Nothing was put back.",
     )
+    NOT_A_VENDORS = (
+        "ITK-010",
+        OPERATOR_STATUS,
+        "Find out who writes to that topic and stop it. Leave these ids out. Nothing was put back.",
+    )
 
     def __init__(self, code: str, status: int, remedy: str) -> None:
         self.code = code
