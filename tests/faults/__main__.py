@@ -7,7 +7,8 @@ import tempfile
 from pathlib import Path
 
 from connectors.telemetry import configure
-from tests.faults.run import Plan, as_json, as_text, run
+from tests.faults.run import Plan, as_json, as_text, drawn, run
+from tests.faults.stage import Setting
 
 RESULTS = Path(__file__).parents[2] / "build" / "faults"
 FAULTS = {"short": 25, "long": 220}
@@ -23,7 +24,12 @@ def main() -> int:
     parser.add_argument("--pause", type=float, default=3.0, help="seconds between faults, on average")
     chosen = parser.parse_args()
     configure("error")
-    plan = Plan(seed=chosen.seed, faults=chosen.faults or FAULTS[chosen.length], pause_seconds=chosen.pause)
+    plan = Plan(
+        seed=chosen.seed,
+        strikes=drawn(chosen.seed, chosen.faults or FAULTS[chosen.length]),
+        setting=Setting(seed=chosen.seed),
+        pause_seconds=chosen.pause,
+    )
     RESULTS.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="medlist-faults-") as name:
         report = run(Path(name), plan, lambda text: print(text, flush=True))

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from streams.command.composition import Role
 from streams.topology.problems import RESTART_STATUS
+from tests.faults.plants import Plant
 from tests.system.medlist import Medlist
 from tests.system.process import Process
 
@@ -88,11 +89,11 @@ class Member:
 class Members:
     """All processes of a deployment: an intake, reconcilers that count, a publisher."""
 
-    def __init__(self, medlist: Medlist, reconcilers: int) -> None:
+    def __init__(self, medlist: Medlist, reconcilers: int, plant: Plant | None) -> None:
         names = [f"reconciler-{number}" for number in range(reconcilers)]
         self._all = [
             Member("intake-0", partial(medlist.role, "intake", name="intake-0")),
-            *(Member(name, partial(_counting, medlist, name)) for name in names),
+            *(Member(name, partial(_counting, medlist, name, plant)) for name in names),
             Member("publisher-0", partial(medlist.role, "publisher", name="publisher-0")),
         ]
 
@@ -126,9 +127,9 @@ class Members:
         return False
 
 
-def _counting(medlist: Medlist, name: str) -> Process:
+def _counting(medlist: Medlist, name: str, plant: Plant | None) -> Process:
     environment = os.environ | medlist.variables | {"MEDLIST_INSTANCE_ID": name}
-    return Process(WORKER, medlist.directory / f"{name}.log", environment)
+    return Process([*WORKER, *([] if plant is None else [plant])], medlist.directory / f"{name}.log", environment)
 
 
 def logs(directory: Path) -> list[Path]:

@@ -12,7 +12,7 @@ import msgspec
 from tests.faults.evidence import gather
 from tests.faults.members import MemberEndedError
 from tests.faults.nemeses import WEIGHTS, Nemesis
-from tests.faults.stage import Stage, running_stage
+from tests.faults.stage import Setting, Stage, running_stage
 from tests.faults.verdict import Verdict, judge
 
 CATCH_UP_SECONDS = 180.0
@@ -20,15 +20,13 @@ LEAST_PAUSE_SECONDS = 0.5
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
-    """What a run is to be. `strikes` in this order; without them, `faults` random ones."""
+    """What a run is to be: these faults, one after the other. `seed` decides all that is random about them."""
 
     seed: int
-    faults: int = 0
-    strikes: Sequence[Nemesis] = ()
+    strikes: Sequence[Nemesis]
+    setting: Setting
     pause_seconds: float = 3.0
     """Between one fault and the next, on average."""
-    per_second: float = 20.0
-    """The vendor's messages."""
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,12 +55,12 @@ def run(directory: Path, plan: Plan, tell: Callable[[str], None]) -> Report:
     chance = random.Random(plan.seed)
     timeline: list[tuple[float, str]] = []
     kinds: Counter[str] = Counter()
-    with running_stage(directory, plan.seed, plan.per_second) as stage:
+    with running_stage(directory, plan.setting) as stage:
         tell(f"all up after {time.monotonic() - begun:.0f} s")
         stage.vendor.start()
         ended = None
         try:
-            for nemesis in plan.strikes or drawn(plan, chance):
+            for nemesis in plan.strikes:
                 stage.members.watch_for(LEAST_PAUSE_SECONDS + chance.expovariate(1 / plan.pause_seconds))
                 at = round(time.monotonic() - begun, 1)
                 told = nemesis(stage, chance)
@@ -99,9 +97,9 @@ def run(directory: Path, plan: Plan, tell: Callable[[str], None]) -> Report:
         )
 
 
-def drawn(plan: Plan, chance: random.Random) -> list[Nemesis]:
+def drawn(seed: int, faults: int) -> list[Nemesis]:
     """Random faults by their weights."""
-    return chance.choices(list(WEIGHTS), list(WEIGHTS.values()), k=plan.faults)
+    return random.Random(seed).choices(list(WEIGHTS), list(WEIGHTS.values()), k=faults)
 
 
 def settle(stage: Stage, tell: Callable[[str], None]) -> bool:

@@ -6,8 +6,11 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+import msgspec
+
 from tests.faults.load import Vendor
 from tests.faults.members import Members
+from tests.faults.plants import Plant
 from tests.faults.proxy import Proxy
 from tests.kafka.broker import LocalKafka
 from tests.system.medlist import Medlist, Sandbox, address_of
@@ -15,6 +18,14 @@ from tests.system.process import Process
 
 RECONCILERS = 2
 READY_SECONDS = 120.0
+
+
+class Setting(msgspec.Struct, frozen=True, kw_only=True):
+    """What a stage is set up with: the vendor's random sequence and messages a second, and a fault that is planted."""
+
+    seed: int
+    per_second: float = 20.0
+    plant: Plant | None = None
 
 
 class Endpoint:
@@ -46,14 +57,14 @@ class Endpoint:
 class Stage:
     """What a run has in its hands."""
 
-    def __init__(self, directory: Path, broker: LocalKafka, proxy: Proxy, seed: int, per_second: float) -> None:
+    def __init__(self, directory: Path, broker: LocalKafka, proxy: Proxy, setting: Setting) -> None:
         self.directory = directory
         self.broker = broker
         self.proxy = proxy
         self.endpoint = Endpoint(directory)
         self.medlist = Medlist(f"127.0.0.1:{proxy.port}", directory, nll=self.endpoint.sandbox.url)
-        self.members = Members(self.medlist, RECONCILERS)
-        self.vendor = Vendor(self.medlist, seed, per_second)
+        self.members = Members(self.medlist, RECONCILERS, setting.plant)
+        self.vendor = Vendor(self.medlist, setting.seed, setting.per_second)
 
     def start(self) -> None:
         """Create the topics, start everything, and wait until it is ready."""
@@ -72,7 +83,7 @@ class Stage:
 
 
 @contextmanager
-def running_stage(directory: Path, seed: int, per_second: float) -> Iterator[Stage]:
+def running_stage(directory: Path, setting: Setting) -> Iterator[Stage]:
     """Everything up, the vendor not yet sending; all of it gone at the end."""
     with ExitStack() as stack:
         proxy = Proxy()
@@ -81,7 +92,7 @@ def running_stage(directory: Path, seed: int, per_second: float) -> Iterator[Sta
         broker = LocalKafka(directory / "broker", properties=advertised)
         proxy.upstream = ("127.0.0.1", int(broker.bootstrap.rpartition(":")[2]))
         stack.enter_context(broker)
-        stage = Stage(directory, broker, proxy, seed, per_second)
+        stage = Stage(directory, broker, proxy, setting)
         stack.callback(stage.endpoint.kill)
         for member in stage.members.of():
             stack.callback(member.kill)

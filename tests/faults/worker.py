@@ -1,22 +1,31 @@
-"""The reconciler with the counts beside it, as a process: `python -m tests.faults.worker`, settings as in production."""
+"""The reconciler with the counts beside it, as a process: `python -m tests.faults.worker [PLANT]`, settings as in production."""
 
 import os
 import sys
 
 from connectors.settings import load_settings
 from connectors.telemetry import configure
+from contracts.topics import LIST
 from streams.command.composition import Composition
+from streams.topology.core import Core
 from streams.topology.reconciling.core import tick_record
 from streams.worker import run_reconciler
 from tests.faults.counting import CountingCore
+from tests.faults.plants import PLANTS, PlantedCore
 
 
 def main() -> int:
     """Run until asked to stop; the exit status."""
     configure()
     composition = Composition(settings=load_settings(os.environ, {"kafka"}))
-    make = composition.core_factory()
-    return run_reconciler(composition.engine, lambda number: CountingCore(make(number)), tick_record)
+    make, list_topic = composition.core_factory(), composition.settings.topic(LIST)
+    plant = next((known for known in PLANTS if sys.argv[1:] == [known]), None)
+
+    def counting(number: int) -> Core:
+        core = CountingCore(make(number))
+        return core if plant is None else PlantedCore(core, list_topic, plant)
+
+    return run_reconciler(composition.engine, counting, tick_record)
 
 
 if __name__ == "__main__":
