@@ -16,6 +16,7 @@ NEEDS: Mapping[Role, frozenset[str]] = {
     "intake": frozenset({"kafka", "pseudonym_key"}),
     "reconciler": frozenset({"kafka"}),
     "publisher": frozenset({"kafka", "nll_base_url", "nll_client_id"}),
+    "listing": frozenset({"kafka"}),
 }
 """The settings that each process cannot do without."""
 
@@ -24,8 +25,8 @@ HEALTH_PORT = "MEDLIST_HEALTH_PORT"
 _log = get_logger()
 
 
-@click.command(short_help="Run the intake, the reconciler, the publisher, or all three.")
-@click.argument("role", metavar="intake|reconciler|publisher|all", type=click.Choice([*ROLES, "all"]))
+@click.command(short_help="Run the intake, the reconciler, the publisher, the listing, or all four.")
+@click.argument("role", metavar="intake|reconciler|publisher|listing|all", type=click.Choice([*ROLES, "all"]))
 def run(role: Role | str) -> None:
     r"""Run one of medlist's processes in the foreground, until SIGTERM or SIGINT.
 
@@ -33,7 +34,8 @@ def run(role: Role | str) -> None:
     intake      reads vendors' messages; writes facts, quarantine and answers
     reconciler  reads facts; writes lists and changes (as many processes as there are partitions, at most)
     publisher   reads lists; brings NLL in line with them
-    all         the three of them as child processes, started again when they ask for it; for one machine
+    listing     reads lists; writes them as FHIR
+    all         the four of them as child processes, started again when they ask for it; for one machine
 
     Logs are JSON lines on standard error. Exit statuses: 0 stopped when asked; 70 start it again; 78 a person must look
     first, the last log line says at what. Under `all` each process serves its health on the next port, in the order above.
