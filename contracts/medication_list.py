@@ -108,6 +108,10 @@ class ListItem(Value, frozen=True, kw_only=True):
     reports, and the leaves that it shows, and counts all leaves in ``leaves``; an offline list names every one.
     ``records`` are the ids of its prescribing records: any of them may have been its treatment id before, and resolves
     to the present one. ``related`` are strands that are linked without being the same (another form or route).
+    ``because`` has an entry for each of ``state``, ``product`` (with its codes, substances, form, route, strength),
+    ``dosage``, ``start``, ``end``, ``prescriber``, ``reason`` and ``end_reason`` that has a value or is undecided, and for
+    ``treatment`` where records without a common id were joined.
+    ``reason`` is why it is taken, ``end_reason`` why it was stopped or cancelled (utsättningsorsak).
     ``prescriber`` is who decided the dose that is shown (where no dose is shown: the product).
     ``undecided`` names the fields on which the sources disagree and that therefore have no value.
     """
@@ -130,6 +134,7 @@ class ListItem(Value, frozen=True, kw_only=True):
     start: datetime | None = None
     end: datetime | None = None
     reason: str | None = None
+    end_reason: str | None = None
     prescriber: Practitioner | None = None
     records: tuple[str, ...] = ()
     prescriptions: tuple[StandingPrescription, ...] = ()

@@ -8,7 +8,7 @@ from contracts.facts.base import RequestContent
 from contracts.facts.list_statement import ListRow
 from contracts.facts.reported_use import ReportedUse
 from contracts.medication_list import Because
-from contracts.values import Dosage, Practitioner
+from contracts.values import Dosage, Practitioner, Reason
 from streams.reconcile.chosen import DECIDED_BY_PERSON
 from streams.reconcile.dose import Dose, daily_dose
 from streams.reconcile.ids import record_id
@@ -62,6 +62,24 @@ class Fields:
             return None
         return content.prescriber, Because(rule="BEHIND_THE_DECISION", facts=winner.facts)
 
+    def reason(self) -> tuple[str, Because] | None:
+        """Return why it is taken, as the latest of the voices that say so puts it."""
+        return self._stated(lambda content: content.purpose or _worded(content.reason))
+
+    def end_reason(self) -> tuple[str, Because] | None:
+        """Return why it was stopped or cancelled (utsättningsorsak), in the words of who did; nothing while it goes on."""
+        if self._state.state not in {"ended", "cancelled"}:
+            return None
+        return self._stated(lambda content: _worded(content.end_reason))
+
+    def _stated(self, words: Callable[[RequestContent], str | None]) -> tuple[str, Because] | None:
+        for voice in sorted(self._state.pool, key=lambda v: v.decided, reverse=True):
+            fact = voice.standing.fact
+            said = words(fact.content) if isinstance(fact.content, RequestContent) else None
+            if said is not None:
+                return said, Because(rule="LATEST_STATED", facts=(fact.id,))
+        return None
+
     def _choose(
         self,
         field: Field,
@@ -92,6 +110,12 @@ class Fields:
 
 def _candidate(voice: Voice, value: Any, shown: Any = None) -> Candidate:
     return Candidate(value, voice.entry.kind, (voice.standing.fact.id,), voice.decided, shown)
+
+
+def _worded(reason: Reason | None) -> str | None:
+    if reason is None:
+        return None
+    return reason.text or (reason.code.value if reason.code else None)
 
 
 def _start_of(voice: Voice) -> Candidate | None:

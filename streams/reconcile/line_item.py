@@ -6,7 +6,6 @@ from typing import Any, Final
 
 import msgspec
 
-from contracts.facts.base import RequestContent
 from contracts.facts.prescribing import Prescription
 from contracts.medication_list import Because, FactSummary, Layer, LayerName, ListItem, StandingPrescription
 from contracts.values import Identifier, Period
@@ -137,8 +136,10 @@ def heads_of(line: Line, now: Situation) -> Heads:
     shown = dose.winner.value if dose and dose.winner else None
     prescriber = fields.prescriber(dose, product)
     because = _because(line, state, {"product": product, "dosage": dose, "start": start, "end": end})
-    if prescriber is not None:
-        because["prescriber"] = prescriber[1]
+    reason, end_reason = fields.reason(), fields.end_reason()
+    for field, found in (("prescriber", prescriber), ("reason", reason), ("end_reason", end_reason)):
+        if found is not None:
+            because[field] = found[1]
     item = ListItem(
         treatment=line.treatment,
         strand=line.strand,
@@ -161,7 +162,8 @@ def heads_of(line: Line, now: Situation) -> Heads:
         records=tuple(sorted(record_id(e.key) for e in line.entries)),
         prescriptions=_prescriptions(state),
         undecided=tuple(sorted(fields.undecided)),
-        reason=_reason(state),
+        reason=reason[0] if reason else None,
+        end_reason=end_reason[0] if end_reason else None,
     )
     until = min((moment for moment in _moments(line, state, now) if moment > now.when), default=LATEST)
     return Heads(
@@ -283,17 +285,6 @@ def _prescriptions(state: LineState) -> tuple[StandingPrescription, ...]:
             )
         )
     return tuple(sorted(found, key=lambda p: p.record))
-
-
-def _reason(state: LineState) -> str | None:
-    for voice in state.pool:
-        content = voice.standing.fact.content
-        if isinstance(content, RequestContent):
-            if content.purpose:
-                return content.purpose
-            if content.reason and content.reason.text:
-                return content.reason.text
-    return None
 
 
 def _because(line: Line, state: LineState, choices: dict[str, Choice | None]) -> dict[str, Because]:

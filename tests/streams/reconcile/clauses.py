@@ -147,6 +147,6 @@ _CLAUSES: tuple[tuple[str, Callable[[Clauses, re.Match[str]], None]], ...] = (
     (r"for (\w+)", lambda said, match: said.about.append(match[1])),
     (r"on list (\w+)", _set("on", str)),
     (f"resting ({TIME}) to ({TIME})", _pause),
-    (r"(code|atc|route|unit|prescriber|directive|nll|purpose|dispenses|outcome) (\S+)", _word),
+    (r"(code|atc|route|unit|prescriber|because|directive|nll|purpose|dispenses|outcome) (\S+)", _word),
     (r"as free text|without product code|in words only|fully dispensed|complete|substituted|by itself", _flag),
 )

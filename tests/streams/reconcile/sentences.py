@@ -20,7 +20,7 @@ from contracts.facts.person import Block
 from contracts.facts.prescribing import Order, Prescription
 from contracts.facts.reported_use import ReportedUse
 from contracts.systems import HSA_ID, NLL_PRESCRIPTION
-from contracts.values import Dosage, Identifier, Medication, Period, Practitioner, Quantity
+from contracts.values import Dosage, Identifier, Medication, Period, Practitioner, Quantity, Reason
 from mappings.codes.products import ProductRow
 from tests.streams.reconcile.clauses import Clauses, moment, read, split
 from tests.streams.reconcile.scribe import BY_NAME, PERSON, SENTENCE, Scribe, Sentence
@@ -100,7 +100,11 @@ def _stop(scribe: Scribe, sentence: Sentence) -> None:
     name, before = scribe.named(sentence)
     assert isinstance(before, RequestContent)
     period = Period(start=before.period.start, end=sentence.said.end or sentence.when)
-    scribe.say(sentence, msgspec.structs.replace(before, status="stopped", period=period), name)
+    why = sentence.said.words.get("because")
+    stopped = msgspec.structs.replace(
+        before, status="stopped", period=period, end_reason=Reason(text=why) if why else None
+    )
+    scribe.say(sentence, stopped, name)
 
 
 def _resume(scribe: Scribe, sentence: Sentence) -> None:

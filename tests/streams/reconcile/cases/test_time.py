@@ -129,3 +129,72 @@ def test_two_sources_that_decide_at_the_same_time_agree_everywhere() -> None:
     assert patient.the_list("2026-01-20") == ["Furix 40 mg: active, 80 mg a day"]
     assert patient.item("2026-01-20").because["dosage"].rule == "LATEST_DECISION"
     assert patient.findings("2026-01-20") == ["dose-differs"]
+
+
+def test_why_it_ended_stands_on_the_line() -> None:
+    """The reason of a stop (utsättningsorsak) is shown, and where it is from; while it goes on there is none."""
+    patient = history(
+        "2026-01-01 primary care orders Furix 40 mg, 1 x 1, as A",
+        "2026-01-20 primary care stops A, because side-effect",
+    )
+
+    ended = patient.item("2026-01-25")
+    assert patient.item("2026-01-10").end_reason is None
+    assert ended.end_reason == "side-effect"
+    assert ended.because["end_reason"].facts == (patient.says("A"),)
+
+
+def test_a_day_of_twenty_five_hours_is_one_day() -> None:
+    """Over the end of summer time a period in Swedish days neither loses nor gains an hour."""
+    patient = history("2026-10-24 primary care orders Furix 40 mg, 1 x 1, from 2026-10-24, until 2026-10-26")
+
+    assert patient.the_list("2026-10-25 23:59") == ["Furix 40 mg: active, 40 mg a day"]
+    assert patient.the_list("2026-10-26") == ["Furix 40 mg: ended, 40 mg a day"]
+    item = patient.item("2026-10-25")
+    assert item.start is not None
+    assert item.end is not None
+    assert (item.end - item.start).total_seconds() == 49 * 3600
+
+
+def test_a_gap_of_one_day_is_no_gap() -> None:
+    """One source's last day taken and another's first day not taken: a phantom day does not make two treatments."""
+    patient = history(
+        "2026-01-01 primary care prescribes Furix 40 mg, 1 x 1, until 2026-02-01, as A",
+        "2026-02-02 primary care prescribes Furix 40 mg, 1 x 1, as B",
+    )
+
+    assert patient.treatments("2026-02-10") == 1
+
+
+def test_an_overlap_of_one_day_is_no_duplicate() -> None:
+    """The old prescription ends the day after the new one begins: one line, nothing held twice."""
+    patient = history(
+        "2026-01-01 primary care prescribes Furix 20 mg, 1 x 1, until 2026-02-02, as A",
+        "2026-02-01 primary care prescribes Furix 40 mg, 1 x 1, as B",
+    )
+
+    assert patient.treatments("2026-02-10") == 1
+    assert patient.findings("2026-02-10") == []
+
+
+def test_an_old_completed_record_does_not_end_a_new_one() -> None:
+    """Statuses are not ranked whatever their dates: what was completed last year says nothing about now."""
+    patient = history(
+        "2025-01-01 primary care orders Furix 40 mg, 1 x 1, in chain c1, as A",
+        "2025-06-01 primary care stops A, recorded 2026-03-01",
+        "2026-01-01 primary care orders Furix 40 mg, 1 x 1, in chain c1, as B",
+    )
+
+    assert patient.the_list("2026-02-01") == ["Furix 40 mg: active, 40 mg a day"]
+    assert patient.the_list("2026-04-01") == ["Furix 40 mg: active, 40 mg a day"]
+
+
+def test_numbers_are_compared_as_numbers() -> None:
+    """0.50 and 0.5 tablets are one dose."""
+    patient = history(
+        "2026-01-01 primary care orders Furix 40 mg, 0.50 x 1, as A",
+        "2026-01-01 hospital orders Furix 40 mg, 0.5 x 1, as B",
+    )
+
+    assert patient.the_list("2026-01-10") == ["Furix 40 mg: active, 20 mg a day"]
+    assert patient.findings("2026-01-10") == []
