@@ -47,6 +47,7 @@ unit: $(READY) ## the fast tests (under a minute)
 .PHONY: integration
 integration: $(READY) ## the tests on a real Kafka, and the slow ones
 	@echo '== integration tests'
+	@$(BIN)/python -m tests.prepared
 	@$(PYTEST) -m 'kafka or slow' --durations=5
 
 .PHONY: kafka
