@@ -118,6 +118,29 @@ HELD_REASONS = {
 }
 """Why a prescription is held back, by code. Codes are never reused; retired ones stay."""
 
+HELD_REASONS_SV = {
+    "source-unknown": "Ingen policy nämner receptets källa.",
+    "publishes-itself": "Källan registrerar sina recept själv; det länkas, men skrivs aldrig.",
+    "inpatient": "En ordination eller ett recept på en avdelning hör inte hemma i NLL.",
+    "undecided": "Källorna är oense om en uppgift på raden, och ingen har avgjort det.",
+    "conflict": "En konflikt rör raden, och ingen har avgjort den.",
+    "blocked": "En spärr omfattar det. Det som registrerats är spärrat där, så att andra vårdgivare inte ser det.",
+    "state-unknown": "Receptets status är inte känd.",
+    "patient-in-doubt": "Vem patienten är, är inte avgjort.",
+    "registered-elsewhere": "Källan säger att ett annat system redan har registrerat det.",
+    "closed-there": "Det är avslutat eller makulerat i NLL, eller slutexpedierat.",
+    "parked-there": "E-hälsomyndigheten har parkerat det.",
+    "twice-there": "Mer än ett öppet recept i NLL har samma post-id.",
+    "other-drug-there": "Receptet i NLL gäller ett annat läkemedel.",
+    "not-expressible": "Det har ingen sanningsenlig form i NLL; problemen säger varför.",
+    "predecessor-not-there": "Det säger sig ersätta ett recept som NLL inte visar.",
+    "predecessor-closed": "Det säger sig ersätta ett recept som redan är avslutat eller makulerat.",
+    "predecessor-other-drug": "Det säger sig ersätta ett recept vars ATC-kod inte är känd som densamma.",
+    "predecessors-several": "Det säger sig ersätta flera öppna recept; bara ett kan ersättas.",
+    "expired": "Sista giltighetsdagen har passerat; det registreras inte på nytt.",
+}
+"""The same in Swedish, for care staff."""
+
 _encoder = msgspec.json.Encoder(order="deterministic")
 
 

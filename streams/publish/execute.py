@@ -123,7 +123,10 @@ class _Run:
         self._refused: dict[str, tuple[PublishProblem, ...]] = {}
 
     def without_subject(self, why: NotKnownThere | Outcome) -> Attempt:
-        """Nothing can be done for a person who is not found."""
+        """Nothing can be done for a person who is not found; where nothing is to be registered, nothing need be."""
+        desired = self._job.desired
+        if isinstance(why, NotKnownThere) and not desired.wanted:
+            return Attempt(state="published", held=desired.held, links=_links(desired, ()))
         if isinstance(why, NotKnownThere):
             return self._parked((PublishProblem(code="patient-unknown", place="subject"),))
         return self._given_up(why)

@@ -32,7 +32,7 @@ class Door:
     @property
     def writes(self) -> list[str]:
         """The writes that came, refused or not."""
-        return [one for one in self.requests if one.split()[0] in {"POST", "PUT"} and "_search" not in one]
+        return [one for one in self.requests if _is_write(*one.split())]
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator["Door"]:
@@ -61,7 +61,7 @@ class Door:
         self.requests.append(f"{request.method} {request.path}")
         if self.shut:
             return web.Response(status=503)
-        if request.method in {"POST", "PUT"} and not request.path.endswith("/_search"):
+        if _is_write(request.method, request.path):
             self.request_ids.append(request.headers["x-request-id"])
             if self.faults:
                 told = await self.faults.popleft()(request)
@@ -79,6 +79,10 @@ class Door:
         """The endpoint carries the request out, and its answer is lost."""
         await self.pass_on(request)
         return _broken(request)
+
+
+def _is_write(method: str, path: str) -> bool:
+    return method in {"POST", "PUT"} and not path.endswith(("/_search", "/token"))
 
 
 def answers(status: int, headers: Mapping[str, str] | None = None) -> Fault:
