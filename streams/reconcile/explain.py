@@ -14,7 +14,7 @@ from contracts.facts.base import TreatmentContent
 from contracts.findings import FINDINGS
 from contracts.medication_list import Finding, ListItem, MedicationList
 from streams.reconcile.entries import kind_of
-from streams.reconcile.explain_lines import Voiced, joined, leaves_joined, why_dose, why_state
+from streams.reconcile.explain_lines import Voiced, joined, leaves_joined, why_dose, why_fields, why_state
 from streams.reconcile.explain_texts import ABSENT, KINDS, LEADS_TO, PHRASES, STATES, Language, say
 from streams.reconcile.leaves import leaf_kind
 from streams.reconcile.patient import Patient
@@ -94,6 +94,9 @@ def _line(item: ListItem, voiced: Voiced, made: MedicationList) -> ExplainedLine
     ]
     if voiced.line.line.entries:
         paragraphs.append(Paragraph(say(PHRASES, "why_dose", lang), tuple(why_dose(voiced))))
+    others = tuple(why_fields(voiced))
+    if others:
+        paragraphs.append(Paragraph(say(PHRASES, "why_fields", lang), others))
     noticed = tuple(_noticed(one, lang) for one in made.findings if item.strand in one.items)
     if noticed:
         paragraphs.append(Paragraph(say(PHRASES, "noticed", lang), noticed))

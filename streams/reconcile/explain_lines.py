@@ -145,6 +145,14 @@ def why_dose(voiced: Voiced) -> Iterator[str]:
         yield voiced.because(what, voice.standing.fact.id, _fate(voice, winner, because, voiced))
 
 
+def why_fields(voiced: Voiced) -> Iterator[str]:
+    """Yield, for each other field that has a value or is undecided, the rule that chose it and the facts it is from."""
+    for field, because in sorted(voiced.line.item.because.items()):
+        if field in FIELDS and field not in {"state", "dosage"}:
+            facts = ", ".join(fact[:8] for fact in because.facts)
+            yield _field(field, f"{say(FIELD_RULES, because.rule, voiced.lang)} ({facts})", voiced.lang)
+
+
 def _winner(voiced: Voiced, because: Because) -> Voice | None:
     state = voiced.line.state
     if "dosage" in voiced.line.item.undecided:

@@ -23,6 +23,9 @@ FIELDS: Final[Texts] = {
     "dosage": ("Dos", "Dose"),
     "start": ("Startdatum", "Start"),
     "end": ("Slutdatum", "End"),
+    "prescriber": ("Förskrivare", "Prescriber"),
+    "reason": ("Orsak", "Reason"),
+    "end_reason": ("Utsättningsorsak", "Reason of ending"),
 }
 STATES: Final[Texts] = {
     "planned": ("planerad", "planned"),
@@ -71,6 +74,8 @@ FIELD_RULES: Final[Texts] = {
         "the sources disagree, and a person must decide: no value is shown",
     ),
     "DECIDED_BY_PERSON": ("en person har valt det", "a person has chosen it"),
+    "BEHIND_THE_DECISION": ("den står bakom den uppgift som gäller", "who stands behind the entry that counts"),
+    "LATEST_STATED": ("det är den senaste gällande uppgiften om det", "it is the latest entry in force that says so"),
 }
 JOINS: Final[Texts] = {
     "LEADS": ("den ger raden dess namn", "it names the line"),
@@ -159,6 +164,7 @@ PHRASES: Final[Texts] = {
     "why_here": ("Varför står den här?", "Why is it here?"),
     "why_state": ("Varför är den {state}?", "Why is it {state}?"),
     "why_dose": ("Varför den här dosen?", "Why this dose?"),
+    "why_fields": ("Varför de andra uppgifterna?", "Why the other values?"),
     "why_not": ("Varför står de här uppgifterna inte på någon rad?", "Why are these entries on no line?"),
     "noticed": ("Uppmärksammat", "Noticed"),
     "because": ("{what} ({fact}): {why}.", "{what} ({fact}): {why}."),

@@ -134,13 +134,34 @@ def heads_of(line: Line, now: Situation) -> Heads:
         if layer is not None:
             layers[name] = layer
     shown = dose.winner.value if dose and dose.winner else None
-    prescriber = fields.prescriber(dose, product)
-    because = _because(line, state, {"product": product, "dosage": dose, "start": start, "end": end})
-    reason, end_reason = fields.reason(), fields.end_reason()
-    for field, found in (("prescriber", prescriber), ("reason", reason), ("end_reason", end_reason)):
+    item = _item(line, state, fields, {"product": product, "dosage": dose, "start": start, "end": end})
+    item = msgspec.structs.replace(item, layers=layers)
+    until = min((moment for moment in _moments(line, state, now) if moment > now.when), default=LATEST)
+    return Heads(
+        state,
+        item,
+        doses["intended"],
+        doses["prescribed"],
+        shown,
+        profile,
+        _dispenses_allowed(state),
+        used,
+        now.when,
+        until,
+    )
+
+
+def _item(line: Line, state: LineState, fields: Fields, choices: dict[str, Choice | None]) -> ListItem:
+    """Return the item without its layers."""
+    product, dose, start, end = choices["product"], choices["dosage"], choices["start"], choices["end"]
+    profile = product.winner.value if product and product.winner else None
+    shown = dose.winner.value if dose and dose.winner else None
+    prescriber, reason, end_reason = fields.prescriber(dose, product), fields.reason(), fields.end_reason()
+    because = _because(line, state, choices)
+    for name, found in (("prescriber", prescriber), ("reason", reason), ("end_reason", end_reason)):
         if found is not None:
-            because[field] = found[1]
-    item = ListItem(
+            because[name] = found[1]
+    return ListItem(
         treatment=line.treatment,
         strand=line.strand,
         state=state.state,
@@ -155,7 +176,7 @@ def heads_of(line: Line, now: Situation) -> Heads:
         daily_dose=shown.shown if shown else None,
         start=start.winner.value if start and start.winner else None,
         end=end.winner.value if end and end.winner else None,
-        layers=layers,
+        layers={},
         because=because,
         prescriber=prescriber[0] if prescriber else None,
         facts=tuple(line.head_facts),
@@ -164,19 +185,6 @@ def heads_of(line: Line, now: Situation) -> Heads:
         undecided=tuple(sorted(fields.undecided)),
         reason=reason[0] if reason else None,
         end_reason=end_reason[0] if end_reason else None,
-    )
-    until = min((moment for moment in _moments(line, state, now) if moment > now.when), default=LATEST)
-    return Heads(
-        state,
-        item,
-        doses["intended"],
-        doses["prescribed"],
-        shown,
-        profile,
-        _dispenses_allowed(state),
-        used,
-        now.when,
-        until,
     )
 
 

@@ -6,7 +6,7 @@ table, by their name there. ``it`` is the record that was spoken of last.
 
 from collections.abc import Callable
 from decimal import Decimal
-from typing import Final
+from typing import Final, Literal
 
 import msgspec
 
@@ -14,7 +14,7 @@ from contracts.facts.administration import Administration
 from contracts.facts.base import RequestContent, TreatmentContent
 from contracts.facts.correction import Retraction
 from contracts.facts.dispense import Dispense
-from contracts.facts.dose_dispensing import DoseSupply
+from contracts.facts.dose_dispensing import DosePatientStatus, DoseSupply
 from contracts.facts.list_statement import ListRow, ListStatement
 from contracts.facts.person import Block
 from contracts.facts.prescribing import Order, Prescription
@@ -186,6 +186,11 @@ def _packs(scribe: Scribe, sentence: Sentence) -> None:
     scribe.say(sentence, content)
 
 
+def _dose_status(scribe: Scribe, sentence: Sentence) -> None:
+    status: Literal["active", "dormant"] = "dormant" if sentence.verb == "rests the patient" else "active"
+    scribe.say(sentence, DosePatientStatus(person=PERSON, status=status, period=Period(start=sentence.when)), "dose")
+
+
 def _writes_list(scribe: Scribe, sentence: Sentence) -> None:
     complete = "complete" in sentence.said.flags
     scribe.say(sentence, ListStatement(person=PERSON, kind="review", complete=complete, rows=0))
@@ -265,6 +270,8 @@ _VERBS: Final[dict[str, Callable[[Scribe, Sentence], None]]] = {
     "does not give": _gives,
     "dispenses": _dispenses,
     "packs": _packs,
+    "rests the patient": _dose_status,
+    "takes the patient up again": _dose_status,
     "takes back": _new_version(status="returned"),
     "writes the list": _writes_list,
     "lists": _row,

@@ -171,7 +171,8 @@ def test_every_code_has_words() -> None:
     assert set(RULE_OF.values()) <= set(texts.JOINS)
     assert {*REASON_OF_TYPE.values(), "free-text", "ambiguous", "no-order"} <= set(texts.ABSENT)
     assert set(KINDS) == set(texts.KINDS)
-    assert set(FIELDS) == set(texts.FIELDS)
+    assert set(FIELDS) <= set(texts.FIELDS)
+    assert {"prescriber", "reason", "end_reason"} <= set(texts.FIELDS)
     assert all(all(pair) for table in texts.ALL for pair in table.values())
 
 
@@ -180,3 +181,18 @@ def test_every_fact_type_beside_treatments_has_a_reason() -> None:
     aside = {name for name, content in FACT_TYPES.items() if not issubclass(content, TreatmentContent)}
 
     assert aside == set(REASON_OF_TYPE)
+
+
+def test_every_other_value_names_its_rule_and_facts() -> None:
+    """Product, start, prescriber and the reason of ending say which entry they are from, and by which rule."""
+    told = history(
+        "2026-01-01 primary care orders Furix 40 mg, 1 x 1, prescriber 1234567, as A",
+        "2026-01-05 primary care stops A, because side-effect",
+    )
+
+    words = sentences(explained(told, "2026-01-10"), "Why the other values")
+
+    fact = told.says("A")[:8]
+    assert f"Product: it is the only entry in force ({fact})." in words
+    assert f"Reason of ending: it is the latest entry in force that says so ({fact})." in words
+    assert f"Prescriber: who stands behind the entry that counts ({fact})." in words

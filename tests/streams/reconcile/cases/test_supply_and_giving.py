@@ -167,3 +167,33 @@ def test_a_dose_between_two_orders_of_one_drug_is_not_guessed() -> None:
 
     assert "ambiguous-match" in patient.findings("2026-01-06")
     assert patient.says("G") in {one.fact for one in patient.made("2026-01-06").unattached}
+
+
+def test_a_resting_dose_patient_keeps_the_prescriptions() -> None:
+    """The dose pharmacy rests the patient (vilande): that pauses supply, and no treatment."""
+    patient = history(
+        "2026-01-01 primary care prescribes Furix 40 mg, 1 x 1, as A",
+        ROLL,
+        "2026-01-20 dose pharmacy rests the patient",
+    )
+
+    assert patient.the_list("2026-01-22") == ["Furix 40 mg: active, 40 mg a day"]
+
+
+def test_a_dispense_whose_prescription_nobody_sent_is_no_intake_without_order() -> None:
+    """A dispense alone stands on its own line; nothing was given, so nothing is amiss."""
+    patient = history("2026-01-03 pharmacy dispenses Furix 40 mg, for X")
+
+    assert patient.the_list("2026-01-05") == ["Furix 40 mg: unknown"]
+    assert patient.findings("2026-01-05") == []
+
+
+def test_late_doses_of_two_strengths_find_their_lines() -> None:
+    """Doses of parallel strengths without reference go to the line of their strength."""
+    patient = history(
+        "2026-01-01 primary care prescribes Warfarin Orion 1 mg, 1 x 1, in chain c1, as A",
+        "2026-01-01 primary care prescribes Warfarin Orion 5 mg, 1 x 1, in chain c1, as B",
+        "2026-01-05 18:00 municipal care gives Warfarin Orion 5 mg, as G",
+    )
+
+    assert patient.members(patient.item("2026-01-06", "Warfarin Orion 5 mg")) == ["B", "G"]
