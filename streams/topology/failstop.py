@@ -4,32 +4,28 @@ Why so hard: an exception that travels through faust, or an orderly stop, commit
 way out. Nothing of ours depends on those, but a process that goes on in a state nobody foresaw is worse than a restart.
 """
 
-import os
-import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from typing import Any, Final, NoReturn
 
 from connectors.telemetry import declare, get_logger
 from streams.topology.problems import EngineCode, EngineError
+from streams.topology.stopping import Stop
 
 EVENTS: Final = declare({"engine.stopped": "ENG-100"})
 
 _log = get_logger()
 
 
-class FailStop:
-    """Ends the process. Tests give it another `leave`."""
-
-    def __init__(self, leave: Callable[[int], NoReturn] = os._exit) -> None:
-        self._leave = leave
+class FailStop(Stop):
+    """Ends the process of the reconciler."""
 
     def __call__(self, cause: BaseException) -> NoReturn:
         """Log the cause and leave with its status: an `EngineError`'s own, or 70 for what nobody foresaw."""
-        error = as_engine_error(cause)
-        _log.critical("engine.stopped", exc_info=error, exit_status=error.status)
-        sys.stdout.flush()
-        sys.stderr.flush()
-        self._leave(error.status)
+        super().__call__(as_engine_error(cause))
+
+    def tell(self, cause: BaseException, status: int) -> None:
+        """Log the one line."""
+        _log.critical("engine.stopped", exc_info=cause, exit_status=status)
 
     async def guard(self, work: Coroutine[Any, Any, None]) -> None:
         """Await `work`; whatever it raises ends the process. Being cancelled is not a fault: the worker is stopping."""

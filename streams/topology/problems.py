@@ -13,7 +13,30 @@ RESTART_STATUS = 70
 OPERATOR_STATUS = 78
 
 
-class EngineCode(Enum):
+class StopCode(Enum):
+    """Base of the catalogues: one reason to stop each, with the exit status and what to do. A code is never reused."""
+
+    def __init__(self, code: str, status: int, remedy: str) -> None:
+        self.code = code
+        self.status = status
+        self.remedy = remedy
+
+
+class StopError(CodedError):
+    """A process must stop, or cannot start. ``detail`` names the place (topic, partition, offset), never a value."""
+
+    def __init__(self, reason: StopCode, detail: str) -> None:
+        super().__init__(reason.code, detail, reason.remedy)
+        self.reason = reason
+        self.detail = detail
+
+    @property
+    def status(self) -> int:
+        """The exit status that says what a supervisor should do."""
+        return self.reason.status
+
+
+class EngineCode(StopCode):
     """One reason to stop each, with the exit status and what to do. A code is never reused."""
 
     GAP = (
@@ -77,28 +100,12 @@ class EngineCode(Enum):
         OPERATOR_STATUS,
         "The log was truncated and refilled. Restore the fact topic; or rebuild the state from the facts.",
     )
-
     CODEC_MISSING = (
         "ENG-014",
         OPERATOR_STATUS,
         "Facts are compressed with lz4, snappy or zstd: install aiokafka's codec (package cramjam), or write them with gzip.",
     )
 
-    def __init__(self, code: str, status: int, remedy: str) -> None:
-        self.code = code
-        self.status = status
-        self.remedy = remedy
 
-
-class EngineError(CodedError):
-    """The engine must stop. `detail` names the place (topic, partition, offsets), never a value."""
-
-    def __init__(self, reason: EngineCode, detail: str) -> None:
-        super().__init__(reason.code, detail, reason.remedy)
-        self.reason = reason
-        self.detail = detail
-
-    @property
-    def status(self) -> int:
-        """The exit status that says what a supervisor should do."""
-        return self.reason.status
+class EngineError(StopError):
+    """The engine must stop."""

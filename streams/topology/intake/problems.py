@@ -1,13 +1,9 @@
 """Why the intake refuses to start or stops: codes, what to do, exit status. Texts name places and rules, never values."""
 
-from enum import Enum
-from typing import Final
-
-from connectors.telemetry import CodedError
-from streams.topology.problems import OPERATOR_STATUS, RESTART_STATUS
+from streams.topology.problems import OPERATOR_STATUS, RESTART_STATUS, StopCode, StopError
 
 
-class IntakeCode(Enum):
+class IntakeCode(StopCode):
     """One reason each, with the exit status and what to do. A code is never reused."""
 
     SOURCES_WRONG = (
@@ -45,20 +41,6 @@ class IntakeCode(Enum):
         "Find out who writes to that topic and stop it. Leave these ids out. Nothing was put back.",
     )
 
-    def __init__(self, code: str, status: int, remedy: str) -> None:
-        self.code = code
-        self.status = status
-        self.remedy = remedy
 
-
-class IntakeError(CodedError):
-    """The intake cannot start or must stop. `detail` names the place (source, topic, partition), never a value."""
-
-    def __init__(self, reason: IntakeCode, detail: str) -> None:
-        super().__init__(reason.code, detail, reason.remedy)
-        self.reason: Final = reason
-
-    @property
-    def status(self) -> int:
-        """The exit status that says what a supervisor should do."""
-        return self.reason.status
+class IntakeError(StopError):
+    """The intake cannot start or must stop."""

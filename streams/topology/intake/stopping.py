@@ -3,32 +3,19 @@
 The uncommitted messages are read again after the restart.
 """
 
-import logging
-import os
-import sys
-from collections.abc import Callable
-from typing import NoReturn
+from typing import Final
 
 from connectors.telemetry import declare, get_logger
-from streams.topology.intake.problems import IntakeError
-from streams.topology.problems import RESTART_STATUS
+from streams.topology.stopping import Stop
 
-EVENTS = declare({"intake.stopped": "ITK-101"})
+EVENTS: Final = declare({"intake.stopped": "ITK-101"})
 
 _log = get_logger()
 
 
-class IntakeStop:
-    """Ends the process. Tests give it another `leave`."""
+class IntakeStop(Stop):
+    """Ends the process of the intake."""
 
-    def __init__(self, leave: Callable[[int], NoReturn] = os._exit) -> None:
-        self._leave = leave
-
-    def __call__(self, cause: BaseException) -> NoReturn:
-        """Log the cause and leave with its status, or with 70 for what nobody foresaw."""
-        status = cause.status if isinstance(cause, IntakeError) else RESTART_STATUS
+    def tell(self, cause: BaseException, status: int) -> None:
+        """Log the one line."""
         _log.critical("intake.stopped", exc_info=cause, exit_status=status)
-        logging.shutdown()
-        sys.stdout.flush()
-        sys.stderr.flush()
-        self._leave(status)

@@ -1,12 +1,9 @@
 """Why the publisher stops: codes, what each means for whoever is called, and the exit status."""
 
-from enum import Enum
-
-from connectors.telemetry.errors import CodedError
-from streams.topology.problems import OPERATOR_STATUS, RESTART_STATUS
+from streams.topology.problems import OPERATOR_STATUS, RESTART_STATUS, StopCode, StopError
 
 
-class PublisherCode(Enum):
+class PublisherCode(StopCode):
     """One reason to stop each, with the exit status and what to do. A code is never reused."""
 
     NO_BROKER = ("PBS-001", RESTART_STATUS, "Check MEDLIST_KAFKA, the network, and the rights of this user.")
@@ -30,21 +27,6 @@ class PublisherCode(Enum):
         "The loop did not turn. If it comes again, look at the broker and the machine.",
     )
 
-    def __init__(self, code: str, status: int, remedy: str) -> None:
-        self.code = code
-        self.status = status
-        self.remedy = remedy
 
-
-class PublisherError(CodedError):
-    """The publisher must stop. ``detail`` names the place (topic, partition, offset), never a value."""
-
-    def __init__(self, reason: PublisherCode, detail: str) -> None:
-        super().__init__(reason.code, detail, reason.remedy)
-        self.reason = reason
-        self.detail = detail
-
-    @property
-    def status(self) -> int:
-        """The exit status that says what a supervisor should do."""
-        return self.reason.status
+class PublisherError(StopError):
+    """The publisher must stop."""
