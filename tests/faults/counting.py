@@ -16,7 +16,7 @@ from streams.topology.core import Core, Decision
 
 PREFIX: Final = b"\x02"
 CHAIN_ROW: Final = PREFIX + b"chain"
-BUCKETS: Final = 64
+BUCKETS: Final = 4096
 START: Final = ""
 
 
@@ -55,7 +55,7 @@ def events_of(record: bytes) -> list[str]:
 
 def bucket_row(name: str) -> bytes:
     """Return the key of the row that a fact is counted in."""
-    return PREFIX + b"n%02d" % (zlib.crc32(name.encode()) % BUCKETS)
+    return PREFIX + b"n%04d" % (zlib.crc32(name.encode()) % BUCKETS)
 
 
 def is_counting(key: bytes) -> bool:
