@@ -7,6 +7,9 @@ SHELL := /bin/bash
 BIN := .venv/bin
 READY := .venv/.medlist-setup
 PYTEST := $(BIN)/python -m pytest -q
+UNIT := $(PYTEST) -m 'not kafka and not slow'
+# These tests mostly wait for processes and brokers: they run beside all others.
+WAITING := tests/streams/topology tests/streams/command
 CODE := contracts mappings connectors streams tests deploy
 
 .PHONY: help
@@ -42,7 +45,10 @@ format: $(READY) ## let ruff format the code
 .PHONY: unit
 unit: $(READY) ## the fast tests (under a minute)
 	@echo '== unit tests'
-	@$(PYTEST) -m 'not kafka and not slow'
+	@mkdir -p build
+	@$(UNIT) -o cache_dir=build/pytest-waiting $(WAITING) > build/unit-waiting.txt 2>&1 & waiting=$$!; \
+	  $(UNIT) tests $(addprefix --ignore=,$(WAITING)); computing=$$?; \
+	  wait $$waiting; waited=$$?; cat build/unit-waiting.txt; exit $$((computing | waited))
 
 .PHONY: integration
 integration: $(READY) ## the tests on a real Kafka, and the slow ones

@@ -20,7 +20,7 @@ from tests.kafka.topics import create_topics
 # Each run of `make test` tries the same examples; HYPOTHESIS_PROFILE=long tries more, and new ones each time; brief is
 # for mutants, where each of thousands runs the tests.
 settings.register_profile("brief", max_examples=8, deadline=None, derandomize=True, database=None)
-settings.register_profile("short", max_examples=60, deadline=None, derandomize=True, database=None)
+settings.register_profile("short", max_examples=40, deadline=None, derandomize=True, database=None)
 settings.register_profile("long", max_examples=1000, deadline=None, print_blob=True)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "short"))
 

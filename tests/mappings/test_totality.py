@@ -11,6 +11,7 @@ from contracts.problems import PROBLEM_CODES
 from contracts.sources import DEFAULT_SOURCES, SourceSystem
 from mappings.sources.readers import READERS
 from mappings.sources.reading import Context, Message, Reading
+from tests.examples import examples
 from tests.mappings.mutations import MARKER, damaged_bytes, damaged_json, damaged_xml
 from tests.mappings.recordings import Recording, discover, message_file, name_of, pseudonym
 
@@ -18,7 +19,7 @@ RECORDINGS = [recording for recording in discover() if recording.source.reader i
 SOURCES = [source for source in DEFAULT_SOURCES if source.reader in READERS]
 XML = [recording for recording in RECORDINGS if message_file(recording.folder).suffix == ".xml"]
 JSON = [recording for recording in RECORDINGS if message_file(recording.folder).suffix == ".json"]
-thorough = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+thorough = settings(max_examples=examples(2), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def read(recording: Recording, value: bytes) -> Reading:

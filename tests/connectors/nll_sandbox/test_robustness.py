@@ -16,6 +16,7 @@ from connectors.nll_sandbox.server import Call, Notes, Sandbox
 from connectors.nll_sandbox.settings import TEST_TOKENS, SandboxSettings
 from mappings.fhir.exact_json import JsonObject, write_json
 from tests.connectors.nll_sandbox.conftest import NOW, PERSON, Api, dispense, prescription
+from tests.examples import examples
 
 ODD = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=4),
@@ -79,7 +80,7 @@ def sandbox() -> Iterator[Sandbox]:
 
 
 @given(resource=damaged())
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(4), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_odd_resources_are_refused_or_stored(sandbox: Sandbox, resource: JsonObject) -> None:
     """A damaged resource gets an answer or coded reasons on create, on update and in a bundle."""
     role = "pharmacist" if resource.get("resourceType") == "MedicationDispense" else "prescriber"

@@ -8,6 +8,7 @@ from contracts.envelope import decode_fact, encode_fact
 from contracts.problems import PROBLEM_CODES
 from mappings.sources.hospital import read
 from mappings.sources.reading import Reading
+from tests.examples import examples
 from tests.mappings.recordings import Recording, discover
 
 MARKER = "Zebraskog"
@@ -41,7 +42,7 @@ def lines_of(recording: Recording) -> list[str]:
 
 
 @given(data=st.data())
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(5), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_any_value_in_any_field_is_read_or_named(data: st.DataObject) -> None:
     """Odd values in up to four fields of a message are facts or problems, and problems never quote them."""
     lines = lines_of(data.draw(st.sampled_from(RECORDINGS)))
@@ -57,7 +58,7 @@ def test_any_value_in_any_field_is_read_or_named(data: st.DataObject) -> None:
 
 
 @given(data=st.data())
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(4), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_any_mixture_of_segments_is_read_or_named(data: st.DataObject) -> None:
     """Segments left out, repeated, swapped or taken from another message never stop the reader."""
     lines = lines_of(data.draw(st.sampled_from(RECORDINGS)))
@@ -68,7 +69,7 @@ def test_any_mixture_of_segments_is_read_or_named(data: st.DataObject) -> None:
 
 
 @given(delimiters=st.text(min_size=5, max_size=5), ending=st.sampled_from(["\r", "\n", "\r\n"]), framed=st.booleans())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(3), deadline=None)
 def test_any_delimiters_are_used_or_refused(delimiters: str, ending: str, *, framed: bool) -> None:
     """A message may state other delimiters; those that cannot part anything are refused."""
     text = RECORDINGS[-1].message.value.decode().replace("\n", ending)

@@ -13,6 +13,7 @@ import pytest
 from connectors.kafka.embedded import EmbeddedBroker
 from connectors.nll_sandbox.settings import TEST_CLIENTS
 from connectors.settings import Settings
+from streams.command import doctor
 from streams.command.composition import ROLES, Composition
 from streams.command.running import children
 from streams.topology.reconciling.core import ReconcilingCore
@@ -108,8 +109,9 @@ def test_doctor_tells_wrong_settings_alone(medlist: Medlist) -> None:
     assert "MEDLIST_PARTITIONS is wrong" in ended.stdout
 
 
-def test_doctor_says_that_nobody_answers(medlist: Medlist) -> None:
+def test_doctor_says_that_nobody_answers(medlist: Medlist, monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither the broker nor the endpoint is there: told, not waited for."""
+    monkeypatch.setattr(doctor, "ASK_SECONDS", 0.5)
     ended = medlist("doctor", "--json", MEDLIST_KAFKA=NOWHERE, **credentials("http://127.0.0.1:1"))
 
     found = {check["name"]: check["found"] for check in json.loads(ended.stdout)["checks"] if not check["ok"]}
@@ -179,7 +181,7 @@ def test_all_roles_are_children_with_health_ports_of_their_own() -> None:
 
     ports = [child.environment["MEDLIST_HEALTH_PORT"] for child in counted if child.environment is not None]
     assert [child.name for child in counted] == list(ROLES)
-    assert ports == ["8080", "8081", "8082"]
+    assert ports == ["8080", "8081", "8082", "8083"]
     assert {child.environment["MEDLIST_HEALTH_PORT"] for child in free if child.environment is not None} == {"0"}
 
 

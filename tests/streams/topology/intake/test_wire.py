@@ -84,6 +84,7 @@ def test_a_patients_facts_stand_in_the_patients_partition(settings: Settings) ->
     assert stood == {one: ["a", "link"], other: ["b", "link"]}
 
 
+@pytest.mark.usefixtures("short_memory")
 def test_the_next_intake_goes_on_where_the_last_one_stopped(settings: Settings) -> None:
     """A stop in good order commits: nothing is read twice and nothing is left out."""
     send(settings, [said(ids=[f"a{n}"]) for n in range(30)])

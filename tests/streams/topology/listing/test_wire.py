@@ -114,6 +114,7 @@ def test_what_is_no_list_of_its_patient_stops_it(settings: Settings, value: byte
     assert committed(settings) == 0
 
 
+@pytest.mark.usefixtures("short_memory")
 def test_a_second_one_goes_on_where_the_first_stopped(settings: Settings) -> None:
     """What was stored is not stored again."""
     send(settings, numbered(1))

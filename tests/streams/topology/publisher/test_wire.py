@@ -124,6 +124,7 @@ def test_a_parked_patient_is_tried_again_when_a_person_says_so(settings: Setting
     assert newest == {"pseudonym-1": "parked", "pseudonym-2": "published"}
 
 
+@pytest.mark.usefixtures("short_memory")
 def test_a_request_made_while_no_publisher_runs_is_heeded_later(settings: Settings, endpoint: Endpoint) -> None:
     """Of the newest list, though another publisher has committed it; one about nobody is done with at once."""
     endpoint.door.faults.append(answers(422))
