@@ -2,6 +2,8 @@
 
 A block counts from its newest version, whatever time is asked for (fail closed); it ends when it is lifted or when its
 period is over. A block on a record covers all that sources link to that record (NLL handbook TA36: the whole chain).
+A block on a source or unit covers what that source or unit wrote, and what only follows from it: its dispenses, rolls and
+administrations, and a prescription of the same source that names no unit of its own.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -14,7 +16,9 @@ from contracts.facts.person import Block
 from contracts.values import Identifier, Practitioner
 from streams.reconcile.entries import LINKING_ROLES, identifiers_of, references_of
 from streams.reconcile.groups import Groups
-from streams.reconcile.records import Record
+from streams.reconcile.records import HEAD_TYPES, Record
+
+_FOLLOWING_ROLES = frozenset({"order", "prescription", "plan"})
 
 
 class Split(msgspec.Struct, frozen=True):
@@ -57,7 +61,37 @@ def split(records: Sequence[Record], blocks: Sequence[tuple[Block, str]]) -> Spl
             covered.append((record, by[0]))
         else:
             opened.append(record)
+    return _with_followers(opened, covered)
+
+
+def _with_followers(opened: list[Record], covered: list[tuple[Record, str]]) -> Split:
+    """Return the split with what refers to covered records, and to no open one, covered as well."""
+    for follows in (_is_shadow, _is_leaf):
+        named = {identifier: by for record, by in covered for identifier in identifiers_of(record)}
+        sources = {identifier: record.key.system for record, _ in covered for identifier in identifiers_of(record)}
+        free = {identifier for record in opened for identifier in identifiers_of(record)}
+        still: list[Record] = []
+        for record in opened:
+            targets = {r.target for r in references_of(record) if r.role in _FOLLOWING_ROLES}
+            hit = sorted(targets & named.keys())
+            if hit and not targets & free and follows(record, {sources[target] for target in hit}):
+                covered.append((record, named[hit[0]]))
+            else:
+                still.append(record)
+        opened = still
     return Split(opened, covered)
+
+
+def _is_shadow(record: Record, sources: set[str]) -> bool:
+    """Say whether an order or prescription is another face of a covered one: of its source, with no unit of its own."""
+    content = record.newest.content
+    if not isinstance(content, HEAD_TYPES) or record.key.system not in sources:
+        return False
+    return not any(True for scope in ("care-unit", "care-giver") for _ in _organisations(content, scope))
+
+
+def _is_leaf(record: Record, _: set[str]) -> bool:
+    return not isinstance(record.newest.content, HEAD_TYPES)
 
 
 def _covers(block: Block, record: Record, reach: "_Reach | None") -> bool:

@@ -76,3 +76,30 @@ def test_nothing_shines_through_a_block() -> None:
 
     assert patient.findings("2026-02-01", known_at="2026-02-01") == ["duplicate-therapy"]
     assert patient.findings("2026-02-10") == ["blocked-information"]
+
+
+def test_what_follows_from_a_blocked_order_is_blocked_with_it() -> None:
+    """Dispenses and doses of a blocked order would tell the drug; they are as blocked as the order."""
+    patient = history(
+        "2026-01-01 hospital orders Sertralin Sandoz 50 mg, 1 x 1, unit psychiatry, as A",
+        "2026-01-01 hospital prescribes Sertralin Sandoz 50 mg, 1 x 1, for A, as P",
+        "2026-01-03 pharmacy dispenses Sertralin Sandoz 50 mg, for P",
+        "2026-01-03 08:00 municipal care gives Sertralin Sandoz 50 mg, for A",
+        "2026-02-05 a person blocks unit psychiatry",
+    )
+
+    assert patient.the_list("2026-02-10") == []
+    assert patient.findings("2026-02-10") == ["blocked-information"]
+
+
+def test_what_another_unit_prescribes_is_not_blocked_with_it() -> None:
+    """Another unit's own prescription stands, with what was dispensed on it."""
+    patient = history(
+        "2026-01-01 hospital orders Sertralin Sandoz 50 mg, 1 x 1, unit psychiatry, as A",
+        "2026-01-01 primary care prescribes Sertralin Sandoz 50 mg, 1 x 1, unit vardcentral, as P",
+        "2026-01-03 pharmacy dispenses Sertralin Sandoz 50 mg, for P",
+        "2026-02-05 a person blocks unit psychiatry",
+    )
+
+    assert patient.the_list("2026-02-10") == ["Sertralin Sandoz 50 mg: active, 50 mg a day"]
+    assert patient.item("2026-02-10").layers["dispensed"].product == "Sertralin Sandoz 50 mg"
