@@ -34,6 +34,16 @@ FORWARD_SOURCE: Final = SourceSystem(
 )
 """Our own, in every region: facts that the reconciler sends to the patient whom a link says they also concern."""
 
+NLL_SOURCE: Final = SourceSystem(
+    id="nll",
+    reader="nll",
+    topic=input_topic("nll", "prescription"),
+    zone="Europe/Stockholm",
+    end_date="last-day-taken",
+    publishes_itself=True,
+)
+"""What others have registered in Nationella läkemedelslistan, as ``medlist run nll-source`` reads it there."""
+
 DEFAULT_SOURCES: Final[tuple[SourceSystem, ...]] = (
     SourceSystem(
         id="hospital",
@@ -70,6 +80,7 @@ DEFAULT_SOURCES: Final[tuple[SourceSystem, ...]] = (
         zone="Europe/Stockholm",
         end_date="last-day-taken",
     ),
+    NLL_SOURCE,
     SourceSystem(
         id="medlist",
         reader="canonical",

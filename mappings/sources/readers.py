@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from mappings.sources import canonical, dose_pharmacy, forwarded, hospital, municipal, pharmacy, primary_care
+from mappings.sources import canonical, dose_pharmacy, forwarded, hospital, municipal, nll, pharmacy, primary_care
 from mappings.sources.reading import Reader
 
 READERS: Final[Mapping[str, Reader]] = MappingProxyType(
@@ -14,6 +14,7 @@ READERS: Final[Mapping[str, Reader]] = MappingProxyType(
         "forwarded": forwarded.read,
         "hospital": hospital.read,
         "municipal": municipal.read,
+        "nll": nll.read,
         "pharmacy": pharmacy.read,
         "primary_care": primary_care.read,
     }

@@ -42,10 +42,13 @@ STATUSES: Final[Mapping[str, DispenseStatus]] = MappingProxyType(
 """FHIR R4 medicationdispense-status -> ours."""
 
 
-def read_dispense(resource: Resource, context: Context) -> Fact | None:
-    """Return the fact of one resource, or note in it why there is none."""
+def read_dispense(resource: Resource, context: Context, known_id: str | None = None) -> Fact | None:
+    """Return the fact of one resource, or note in it why there is none.
+
+    ``known_id`` is the id of the record where the source gives it otherwise than by its only or official identifier.
+    """
     body, source = resource.body, context.source
-    record = elements.record_id(resource)
+    record = known_id or elements.record_id(resource)
     person = elements.subject(resource, context)
     version = elements.version(resource, context)
     is_error = body.text("status") == ENTERED_IN_ERROR
