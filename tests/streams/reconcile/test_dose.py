@@ -136,6 +136,12 @@ def test_the_longest_of_parallel_steps_is_how_long_they_last() -> None:
         assert [shown(*steps, day=day) for day in (4, 5)] == ["120 mg", "40 mg"]
 
 
+def test_a_step_of_no_days_is_over_at_once() -> None:
+    """A length of zero days is a length: the next step begins where this one would have."""
+    assert shown(_after(1, 3, 0), _after(2, 1, None)) == "40 mg"
+    assert shown(_after(1, 3, 0), _after(1, 3, 0), _after(2, 1, None)) == "40 mg"
+
+
 @pytest.mark.parametrize("lengths", [(None, 3), (3, None)])
 def test_a_step_of_unknown_length_never_ends(lengths: tuple[int | None, int | None]) -> None:
     """Where one of the parallel steps has no length, nothing says when the next begins."""
