@@ -149,7 +149,8 @@ class LocalKafka(AbstractContextManager["LocalKafka"]):
             text = text.replace(f"{{{name}}}", str(value))
         text += "".join(f"{name}={value}\n" for name, value in self._properties.items())
         settings.write_text(text, encoding="utf-8")
-        cluster = base64.urlsafe_b64encode(secrets.token_bytes(16)).decode().rstrip("=")
+        # A leading zero byte begins it with "A": an id that begins with a dash would be read as an option.
+        cluster = base64.urlsafe_b64encode(b"\x00" + secrets.token_bytes(15)).decode().rstrip("=")
         format_data = [*self._command(*_QUICK_START, "-Xmx128m"), "kafka.tools.StorageTool", "format"]
         told = subprocess.run(
             [*format_data, "-t", cluster, "-c", str(settings)],
