@@ -63,7 +63,9 @@ def vendor_topics(topics_by_system: Mapping[str, str], partitions: int) -> tuple
     specs: list[TopicSpec] = []
     for system, topic in sorted(topics_by_system.items()):
         specs.append(
-            TopicSpec(name=topic, partitions=partitions, settings=_FORTNIGHT, purpose=f"messages from {system}, as sent")
+            TopicSpec(
+                name=topic, partitions=partitions, settings=_FORTNIGHT, purpose=f"messages from {system}, as sent"
+            )
         )
         specs.append(
             TopicSpec(

@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from contracts.medication_list import MedicationList
-from contracts.publication import HELD_REASONS, Publication
+from contracts.publication import HELD_REASONS, HELD_REASONS_SV, Publication
 from contracts.quarantine import Ack, Quarantined
 from streams.command.demo.nll import Found
 from streams.command.demo.story import Delivery
@@ -140,8 +140,9 @@ class Teller:
             table.add_row(*(Text(cell or "-") for cell in cells))
         self._console.print(table)
         names = _names(one)
+        reasons = HELD_REASONS_SV if self._lang == "sv" else HELD_REASONS
         for held in publication.held if publication is not None else ():
-            reason = f"{HELD_REASONS[held.reason]} [{held.reason}]"
+            reason = f"{reasons[held.reason]} [{held.reason}]"
             self._console.print(f"{self._words['held']}: {names.get(held.record, held.record)}: {reason}", markup=False)
 
     def finished(self, wrong: Sequence[int], deliveries: int, seconds: float, *, published_right: bool) -> None:
