@@ -137,7 +137,8 @@ def rows(path: Path) -> list[dict[str, str]]:
 def medication_resource(row: dict[str, str]) -> JsonObject:
     """The Medication (NLLMedication) of one row of the article file."""
     names = ((NPL_PACK_ID, row["npl_pack_id"]), (NPL_ID, row["npl_id"]), (ARTICLE_NUMBER, row["article_number"]))
-    codings = ((ATC, row["atc"]), (NPL_ID, row["npl_id"]))
+    known = ((ATC, row["atc"]), (NPL_ID, row["npl_id"]))
+    coding = [{"system": system, "code": code} for system, code in known if code]
     info: JsonObject = {"url": ARTICLE_INFO}
     set_extension(info, PRODUCT_TYPE, "valueCode", row["product_type"])
     set_extension(info, START_PACK, "valueBoolean", row["start_pack"] == "yes")
@@ -149,7 +150,7 @@ def medication_resource(row: dict[str, str]) -> JsonObject:
         "resourceType": "Medication",
         "extension": [info, rules] if row["narcotic_class"] else [info],
         "identifier": [{"system": system, "value": value} for system, value in names if value],
-        "code": {"coding": [{"system": system, "code": code} for system, code in codings if code], "text": row["name"]},
+        "code": {**({"coding": coding} if coding else {}), "text": row["name"]},
         "status": "active",
         **({"form": {"text": row["form"]}} if row["form"] else {}),
     }

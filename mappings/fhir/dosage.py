@@ -21,7 +21,7 @@ from contracts.values import Dosage, DosageStep, Period, Quantity
 from mappings.codes.routes import ROUTES
 from mappings.codes.units import UNITS
 from mappings.fhir.exact_json import JsonObject
-from mappings.fhir.times import SWEDEN, written_end, written_start
+from mappings.fhir.times import SWEDEN, written_period
 from mappings.fhir.vocabulary import ADMINISTERING_INSTRUCTION, CYCLE
 
 INSTRUCTION_LENGTH: Final = 512
@@ -68,9 +68,23 @@ def dosage_problems(directions: Directions) -> list[Problem]:
         if not all(_TIME_OF_DAY.fullmatch(one) for one in step.times_of_day):
             place = f"dosage.steps[{index}].times_of_day"
             problems.append(Problem(code="unreadable", place=place, text="is no time of day as HH:MM or HH:MM:SS"))
+    if is_contradictory(directions):
+        told = "ends before it begins, or before it was issued"
+        problems.append(Problem(code="contradiction", place="period", text=told))
     if directions.route is not None and directions.route not in ROUTES:
         problems.append(Problem(code="unknown-code", place="route", text="has no SNOMED CT code in mappings/codes"))
     return problems
+
+
+def is_contradictory(directions: Directions) -> bool:
+    """Return whether the period, or that of a step, would end before it begins: FHIR has no form for it (Period, per-1)."""
+    steps = sorted(directions.dosage.steps, key=lambda step: step.sequence)
+    return any(map(ends_before_it_begins, (directions.period, *_periods(steps, directions.period))))
+
+
+def ends_before_it_begins(period: Period) -> bool:
+    """Return whether there is nothing between the two ends."""
+    return period.start is not None and period.end is not None and period.end <= period.start
 
 
 def quantity(value: Quantity) -> JsonObject:
@@ -144,12 +158,7 @@ def _repeat(step: DosageStep, period: Period) -> JsonObject:
 
 
 def _bounds_period(period: Period) -> JsonObject:
-    bounds: JsonObject = {}
-    if period.start is not None:
-        bounds["start"] = written_start(period.start)
-    if period.end is not None:
-        bounds["end"] = written_end(period.end)
-    return bounds
+    return written_period(period.start, period.end)
 
 
 def _dose(low: Quantity, high: Quantity | None) -> JsonObject:

@@ -43,6 +43,25 @@ def written_end(moment: datetime) -> str:
     return written_time(moment - _SECOND)
 
 
+def written_period(start: datetime | None, end: datetime | None) -> dict[str, str]:
+    """Return a FHIR period, whose end is inclusive, from a half-open one.
+
+    A date and a time on one day cannot be compared (FHIRPath), so then both are times.
+    """
+    found: dict[str, str] = {}
+    if start is not None:
+        found["start"] = written_start(start)
+    if end is not None:
+        found["end"] = written_end(end)
+    if start is not None and end is not None and _mixed(found["start"], found["end"]):
+        return {"start": written_time(start), "end": written_time(end - _SECOND)}
+    return found
+
+
+def _mixed(start: str, end: str) -> bool:
+    return len(start) != len(end) and start[:_DATE_LENGTH] == end[:_DATE_LENGTH]
+
+
 def read_start(value: object) -> datetime | None:
     """Return the first instant of a FHIR date or dateTime; ``None`` when it names none."""
     if not isinstance(value, str):

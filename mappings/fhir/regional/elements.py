@@ -11,11 +11,11 @@ from contracts.systems import ATC, NPL_ID, SNOMED_CT
 from contracts.values import Period, Quantity
 from mappings.codes.forms import FORMS
 from mappings.codes.routes import ROUTES
-from mappings.fhir.dosage import quantity
+from mappings.fhir.dosage import ends_before_it_begins, quantity
 from mappings.fhir.exact_json import JsonObject
 from mappings.fhir.medication_request import without_empty
 from mappings.fhir.regional import names
-from mappings.fhir.times import written_end, written_start
+from mappings.fhir.times import written_period, written_time
 
 UNKNOWN: Final = [{"url": names.DATA_ABSENT, "valueCode": "unknown"}]
 """Stands where R4 demands an element that nobody has stated."""
@@ -77,13 +77,22 @@ def daily_dose(dose: DailyDose | None) -> list[JsonObject]:
 
 
 def period(start: datetime | None, end: datetime | None) -> JsonObject:
-    """Return a FHIR period, whose end is inclusive, from a half-open one."""
-    found: JsonObject = {}
-    if start is not None:
-        found["start"] = written_start(start)
-    if end is not None:
-        found["end"] = written_end(end)
-    return found
+    """Return a FHIR period, whose end is inclusive, from a half-open one.
+
+    Start and end of a line may come from different sources. Where nothing is between them FHIR has no form for it, and they
+    stand in an extension, as they are.
+    """
+    if ends_before_it_begins(Period(start=start, end=end)):
+        return {"extension": contradictory(start, end)}
+    return written_period(start, end)
+
+
+def contradictory(start: datetime | None, end: datetime | None) -> list[JsonObject]:
+    """Return the two ends of a period that ends before it begins: its start, and the first instant after it."""
+    parts = (("start", start), ("first-after", end))
+    return nested(
+        names.CONTRADICTORY, ((name, "valueDateTime", written_time(when) if when else None) for name, when in parts)
+    )
 
 
 def dosage(text: str | None, route: str | None = None, when: Period | None = None) -> list[JsonObject]:

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Final
 
 from contracts.medication_list import Layer, LayerName, ListItem, StandingPrescription
-from mappings.fhir.dosage import Directions, dosage_instruction
+from mappings.fhir.dosage import Directions, dosage_instruction, is_contradictory
 from mappings.fhir.dosage_text import dosage_text
 from mappings.fhir.exact_json import JsonObject
 from mappings.fhir.medication_request import (
@@ -28,6 +28,7 @@ from mappings.fhir.regional.elements import (
     UNKNOWN,
     address,
     coded,
+    contradictory,
     dosage,
     extensions,
     layer_extensions,
@@ -178,12 +179,12 @@ def prescription(standing: StandingPrescription, patient: JsonObject) -> JsonObj
         {"system": names.SOURCE_RECORD + standing.source, "value": standing.source_id},
         *map(written_identifier, content.identifiers),
     ]
-    directions = Directions(
-        dosage=content.dosage,
-        period=content.period,
-        route=content.route,
-        text=dosage_text(content).whole(),
-    )
+    words = dosage_text(content).whole()
+    directions = Directions(dosage=content.dosage, period=content.period, route=content.route, text=words)
+    impossible: list[JsonObject] = []
+    if is_contradictory(directions):
+        impossible = contradictory(content.period.start, content.period.end)
+        directions = Directions(dosage=content.dosage, route=content.route, text=words)
     prescriber = content.prescriber
     return resource(
         "MedicationRequest",
@@ -195,6 +196,7 @@ def prescription(standing: StandingPrescription, patient: JsonObject) -> JsonObj
                 *extensions(names.SOURCE, "valueString", (standing.source,)),
                 *extensions(names.FACT, "valueId", (standing.fact,)),
                 *extensions(TREATMENT_PURPOSE, "valueString", (content.purpose,)),
+                *impossible,
             ],
             "identifier": identifiers,
             "status": names.REQUEST_STATUS[standing.state],

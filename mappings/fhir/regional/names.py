@@ -36,6 +36,7 @@ NEEDS_DECISION: Final = _OURS + "needs-decision"
 FINDING_DETAIL: Final = _OURS + "finding-detail"
 BECAUSE: Final = _OURS + "because"
 UNATTACHED: Final = _OURS + "unattached-fact"
+CONTRADICTORY: Final = _OURS + "contradictory-period"
 NEXT_CHANGE: Final = _OURS + "next-change"
 
 TRANSLATION: Final = "http://hl7.org/fhir/StructureDefinition/translation"

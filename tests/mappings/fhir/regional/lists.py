@@ -14,7 +14,7 @@ from streams.simulate.world import simulate
 from tests.mappings.recordings import ROOT, discover
 
 _SEED = 20261122
-SIMULATED = 20
+SIMULATED = 12
 PUT_OUT_AT = datetime(2026, 3, 9, 8, 0, tzinfo=UTC)
 
 
