@@ -113,8 +113,8 @@ def wide_console(*, to_stderr: bool = False) -> Console:
     return console
 
 
-def print_list(console: Console, one: MedicationList, when: datetime, lang: str) -> None:
-    """Print one list as a table, its findings below."""
+def print_list(console: Console, one: MedicationList, when: datetime | None, lang: str) -> None:
+    """Print one list as a table, its findings below; ``when`` is what time it is the list of, as far as is known."""
     words = _WORDS[lang]
     console.print(f"[bold]{words['list']}[/bold] {one.patient}  ({words['at']} {moment(when)})")
     print_lines(console, one, lang)
