@@ -5,6 +5,7 @@ from datetime import datetime
 
 import msgspec
 
+from contracts.quarantine import CODES_HEADER
 from streams.topology.core import Core
 from streams.topology.reconciling.core import CLOCK_ROW, tick_record
 
@@ -47,7 +48,7 @@ def fold(
     """
     core.load({CLOCK_ROW: tick_record(clock)})
     decision = core.apply([b"[" + b",".join(events[patient]) + b"]" for patient in group])
-    if any(send.key is None for send in decision.sends):  # only what goes to quarantine has no key
+    if any(CODES_HEADER in dict(send.headers) for send in decision.sends):  # what goes to quarantine says why
         raise UnreadableFactsError
     lists = {send.key: send.value for send in decision.sends if send.topic == list_topic}
     rows: dict[str, dict[bytes, bytes]] = {patient: {} for patient in group}
