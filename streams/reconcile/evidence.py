@@ -16,6 +16,9 @@ SAME_PRODUCT, SAME_GROUP, SAME_SUBSTANCE, CHANGE_BY_SOURCE = 40, 41, 50, 51
 REQUEST_KINDS: Final = ("inpatient_order", "outpatient_order", "prescription")
 LASTING_KINDS: Final = ("outpatient_order", "prescription")
 STATEMENT_KINDS: Final = ("list_row", "reported_use")
+TOGETHER: Final = timedelta(days=1)
+"""Starts that are no further apart may be one decision."""
+
 RULE_OF = {
     SAME_PRODUCT: "SAME_PRODUCT_MEETING_PERIODS",
     SAME_GROUP: "SAME_SUBSTITUTION_GROUP_MEETING_PERIODS",
@@ -151,13 +154,16 @@ def restarted(left: Sequence[Entry], right: Sequence[Entry], rules: Rules) -> bo
 
 
 def closeness(a: Entry, b: Entry, tier: int) -> tuple[object, ...]:
-    """Return the rank of a link among its rivals: smaller is better. Made of evidence alone, never of ids."""
+    """Return the rank of a link among its rivals: smaller is better. Made of evidence alone, never of ids.
+
+    That two begin together is evidence of one decision; that one begins less long before a stay than another is none.
+    """
     return (
         tier if tier != SAME_GROUP else SAME_PRODUCT,
         not overlap(a, b, timedelta(0)),
         a.profile.strengths != b.profile.strengths or not a.profile.strengths,
         a.unit is None or a.unit != b.unit,
-        abs(a.start - b.start),
+        abs(a.start - b.start) > TOGETHER,
     )
 
 

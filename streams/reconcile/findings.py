@@ -164,11 +164,28 @@ def _words(dose: Dose) -> str:
 def _status_differs(line: Rendered, _: Situation) -> Iterator[Finding]:
     requests = [v for v in line.state.speakers if not v.superseded and v.entry.kind in LASTING_KINDS]
     rows = [v for v in line.state.speakers if v.entry.kind == "list_row"]
-    stopped = [v for v in requests if v.state == "ended" and v.standing.rule.startswith("STOPPED")]
     going_on = [v for v in requests if v.state in IN_FORCE]
+    stopped = [
+        v
+        for v in requests
+        if v.state == "ended" and v.standing.rule.startswith("STOPPED") and not _taken_over(v, going_on)
+    ]
     going_on += [v for v in rows if v.state in IN_FORCE and all(v.decided > other.decided for other in stopped)]
     if stopped and going_on:
         yield finding("status-differs", (line.item.strand,), _voice_facts([*stopped, *going_on]))
+
+
+def _taken_over(stopped: Voice, going_on: Sequence[Voice]) -> bool:
+    """Say whether another source had begun, after this one and before it stopped, what goes on now."""
+    start, end = stopped.standing.start, stopped.standing.end
+    return any(
+        v.entry.source != stopped.entry.source
+        and start is not None
+        and v.standing.start is not None
+        and start < v.standing.start
+        and (end is None or v.standing.start <= end)
+        for v in going_on
+    )
 
 
 def _period_differs(line: Rendered, now: Situation) -> Iterator[Finding]:

@@ -15,7 +15,7 @@ from contracts.facts.dispense import Dispense
 from contracts.facts.dose_dispensing import DosePackageOrder, DoseSupply
 from contracts.values import Identifier
 from streams.reconcile.entries import Entry, identifiers_of, references_of, treatment_content
-from streams.reconcile.evidence import SAME_GROUP, STATEMENT_KINDS, disjoint, product_tier, same_drug
+from streams.reconcile.evidence import STATEMENT_KINDS, disjoint, product_tier, same_drug
 from streams.reconcile.matching import Note
 from streams.reconcile.policy import Kind, Rules
 from streams.reconcile.profile import Profile, Profiler
@@ -188,8 +188,8 @@ class Attacher:
     def _fit(self, profile: Profile, source: str, line: int, entry: Entry) -> "_Fit | None":
         """Return how well a product fits an entry; ``None``: not at all.
 
-        The brand does not decide between two lines of one drug: pharmacies and wards exchange brands. A statement tells
-        of the time until it was made, not of what came after.
+        The brand does not decide between two lines of one drug: pharmacies and wards exchange brands, and a line may not
+        tell its own. A statement tells of the time until it was made, not of what came after.
         """
         tier = product_tier(entry.profile, profile)
         if tier is None and _vaguely_same(entry.profile, profile):
@@ -203,7 +203,7 @@ class Attacher:
             _minus(entry.start, tolerance),
             ends,
             max(ends, _plus(ends, self._after)),
-            (max(tier, SAME_GROUP), entry.profile.strengths != profile.strengths, entry.source != source),
+            (tier == _VAGUE, entry.profile.strengths != profile.strengths, entry.source != source),
         )
 
 

@@ -1,12 +1,10 @@
 """Evidence between two entries: what makes them one treatment, what keeps them apart, on each side of every limit."""
 
-from datetime import timedelta
 from typing import Any
 
 import msgspec
 import pytest
 
-from contracts.values import Identifier
 from streams.reconcile.entries import Entry
 from streams.reconcile.evidence import (
     CHANGE_BY_SOURCE,
@@ -23,51 +21,8 @@ from streams.reconcile.evidence import (
     restarted,
     same_drug,
 )
-from streams.reconcile.policy import default_rules
-from streams.reconcile.profile import Profile
-from streams.reconcile.records import EARLIEST, LATEST, Record
 from tests.streams.reconcile.clauses import moment
-
-RULES = default_rules()
-DAY = timedelta(days=1)
-NOTHING = Profile(None, None, frozenset(), None, None, frozenset(), (), None, None, None, True, frozenset())
-FUROSEMIDE = {"atc": "C03CA01", "substances": frozenset({"furosemide"}), "form_group": "oral-solid", "route": "oral"}
-
-
-def code(value: str) -> Identifier:
-    """Return an id of no particular system."""
-    return Identifier(system="urn:test:code", value=value)
-
-
-def codes(*values: str) -> frozenset[Identifier]:
-    """Return a set of ids."""
-    return frozenset(code(value) for value in values)
-
-
-def product(**known: Any) -> Profile:
-    """Return a product of which only this is known."""
-    return msgspec.structs.replace(NOTHING, **known)
-
-
-def entry(name: str, start: str | None = "2026-01-01", end: str | None = None, **said: Any) -> Entry:
-    """Return an entry of primary care's: a prescription of furosemide, unless said otherwise."""
-    source = said.pop("source", "primary-care")
-    begins = moment(start) if start else EARLIEST
-    plain = Entry(
-        record=Record(Identifier(system=source, value=name), ()),
-        kind="prescription",
-        profile=product(**FUROSEMIDE),
-        start=begins,
-        end=moment(end) if end else LATEST,
-        never_valid=False,
-        hubs=frozenset(),
-        chains=frozenset(),
-        statement=None,
-        unit=None,
-        said_at=begins,
-    )
-    return msgspec.structs.replace(plain, **said)
-
+from tests.streams.reconcile.entry import DAY, FUROSEMIDE, RULES, code, codes, entry, product
 
 ENALAPRIL, COMBINED = frozenset({"enalapril"}), frozenset({"enalapril", "hydrochlorothiazide"})
 
@@ -324,7 +279,7 @@ def test_how_close_a_link_is() -> None:
     touching = entry("C", "2026-01-10", profile=other, unit=code("u2"))
     vague = entry("D")
 
-    assert closeness(a, same, SAME_GROUP) == (SAME_PRODUCT, False, False, False, 8.5 * DAY)
-    assert closeness(same, a, SAME_SUBSTANCE) == (SAME_SUBSTANCE, False, False, False, 8.5 * DAY)
-    assert closeness(a, touching, SAME_PRODUCT) == (SAME_PRODUCT, True, True, True, 9 * DAY)
-    assert closeness(vague, vague, SAME_PRODUCT) == (SAME_PRODUCT, False, True, True, 0 * DAY)
+    assert closeness(a, same, SAME_GROUP) == (SAME_PRODUCT, False, False, False, True)
+    assert closeness(same, a, SAME_SUBSTANCE) == (SAME_SUBSTANCE, False, False, False, True)
+    assert closeness(a, touching, SAME_PRODUCT) == (SAME_PRODUCT, True, True, True, True)
+    assert closeness(vague, vague, SAME_PRODUCT) == (SAME_PRODUCT, False, True, True, False)
