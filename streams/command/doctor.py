@@ -10,8 +10,11 @@ from collections.abc import Callable, Iterator
 import aiohttp
 import click
 import msgspec
-from confluent_kafka import KafkaException
-from confluent_kafka.admin import AdminClient
+from confluent_kafka import KafkaException, TopicPartition
+from confluent_kafka.admin import (  # type: ignore[attr-defined]  # documented there, but not re-exported by its types
+    AdminClient,
+    OffsetSpec,
+)
 from rich.console import Console
 from rich.text import Text
 
@@ -20,11 +23,13 @@ from connectors.kafka.topics import Missing, describe_difference
 from connectors.nll.tokens import ClientCredentials, Credentials, TokenUnavailableError
 from connectors.settings import Settings, load_settings
 from connectors.telemetry import CodedError, configure
+from contracts.topics import QUARANTINE
 from streams.command.composition import Composition
 from streams.command.tables import wide_console
 from streams.command.topics import differences_of
 
 ASK_SECONDS = 5.0
+LATELY_SECONDS = 24 * 3600
 
 
 class Check(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,7 +44,7 @@ class Check(msgspec.Struct, frozen=True, kw_only=True):
 @click.command(short_help="Check that everything medlist needs can be reached.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object with every check.")
 def doctor(*, as_json: bool) -> None:
-    """Check the settings, the brokers, the topics, the pseudonym key, and the NLL endpoint with its tokens.
+    """Check the settings, the brokers, the topics, the quarantine, the pseudonym key, and the NLL endpoint with its tokens.
 
     Changes nothing. Each failure says what to do. Exit status 1 if anything is wrong.
     """
@@ -64,7 +69,10 @@ def check_all() -> Iterator[Check]:
     broker = _broker(settings)
     yield broker
     if broker.ok:
-        yield _guarded("topics", lambda: _topics(settings))
+        topics = _guarded("topics", lambda: _topics(settings))
+        yield topics
+        if topics.ok:
+            yield _quarantine(settings)
     yield from asyncio.run(_nll(settings))
 
 
@@ -99,6 +107,30 @@ def _topics(settings: Settings) -> Check:
         found = "; ".join(told)
         return Check(name="topics", ok=False, found=found, remedy="Run `medlist topics --apply`.")
     return Check(name="topics", ok=True, found=f"{len(specs)} as they must be")
+
+
+def _quarantine(settings: Settings) -> Check:
+    """How much waits there, and how much of it came lately; that is no fault of the system."""
+    admin = AdminClient(client_config(settings))
+    since = round((time.time() - LATELY_SECONDS) * 1000)
+    specs = (OffsetSpec.earliest(), OffsetSpec.for_timestamp(since), OffsetSpec.latest())  # type: ignore[no-untyped-call]
+    try:
+        begin, lately, end = (_offsets(admin, settings, spec) for spec in specs)
+    except KafkaException as exc:
+        remedy = "Check the right to describe and read medlist.quarantine.v1."
+        return Check(name="quarantine", ok=False, found=f"cannot be read: {exc.args[0].name()}", remedy=remedy)
+    total = sum(end.values()) - sum(begin.values())
+    # Where nothing came since then, there is no offset for it (-1).
+    new = sum(end[number] - offset for number, offset in lately.items() if offset >= 0)
+    told = f"{total} records, {new} of them of the last day"
+    return Check(name="quarantine", ok=True, found=f"{told}: see `medlist quarantine list`" if total else told)
+
+
+def _offsets(admin: AdminClient, settings: Settings, spec: OffsetSpec) -> dict[int, int]:
+    name = settings.topic(QUARANTINE)
+    asked = {TopicPartition(name, number): spec for number in range(settings.partitions)}
+    answers = admin.list_offsets(asked, request_timeout=ASK_SECONDS)
+    return {place.partition: answer.result().offset for place, answer in answers.items()}
 
 
 async def _nll(settings: Settings) -> list[Check]:

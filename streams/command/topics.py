@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+import time
 from collections.abc import Iterable, Sequence
 
 import click
@@ -12,12 +13,22 @@ from rich.table import Table
 from rich.text import Text
 
 from connectors.kafka.clients import client_config
-from connectors.kafka.topics import Difference, apply_differences, describe_difference, plan_topics, read_topics
+from connectors.kafka.topics import (
+    Difference,
+    Missing,
+    apply_differences,
+    describe_difference,
+    plan_topics,
+    read_topics,
+)
 from connectors.settings import load_settings
 from connectors.telemetry import configure
 from contracts.topics import TopicSpec
 from streams.command.composition import Composition
 from streams.command.tables import wide_console
+
+KNOWN_SECONDS = 15.0
+LOOK_SECONDS = 0.1
 
 
 @click.command(short_help="Show which topics must exist; create what is missing.")
@@ -39,7 +50,7 @@ def topics(*, apply_: bool, as_json: bool) -> None:
     differences = differences_of(admin, specs)
     if apply_ and differences:
         apply_differences(admin, differences)
-        differences = differences_of(admin, specs)
+        differences = _once_known(admin, specs)
     _show(specs, differences, as_json=as_json)
     sys.exit(1 if differences else 0)
 
@@ -47,6 +58,16 @@ def topics(*, apply_: bool, as_json: bool) -> None:
 def differences_of(admin: AdminClient, specs: Sequence[TopicSpec]) -> tuple[Difference, ...]:
     """Return what is not as declared. Raises ``CodedError`` when no broker answers."""
     return plan_topics(specs, read_topics(admin, [spec.name for spec in specs]))
+
+
+def _once_known(admin: AdminClient, specs: Sequence[TopicSpec]) -> tuple[Difference, ...]:
+    """Return what differs once every broker knows the topics that were created: they learn of them a moment later."""
+    deadline = time.monotonic() + KNOWN_SECONDS
+    while True:
+        differences = differences_of(admin, specs)
+        if not any(isinstance(one, Missing) for one in differences) or time.monotonic() > deadline:
+            return differences
+        time.sleep(LOOK_SECONDS)
 
 
 def _show(specs: Iterable[TopicSpec], differences: tuple[Difference, ...] | None, *, as_json: bool) -> None:

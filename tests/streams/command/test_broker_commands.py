@@ -4,20 +4,24 @@ import json
 import signal
 import subprocess
 import sys
+import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from confluent_kafka import Producer
 
 from connectors.kafka.embedded import EmbeddedBroker
 from connectors.nll_sandbox.settings import TEST_CLIENTS
 from connectors.settings import Settings
+from contracts.topics import QUARANTINE
 from streams.command import doctor
 from streams.command.composition import ROLES, Composition
 from streams.command.running import children
 from streams.topology.reconciling.core import ReconcilingCore
 from tests.streams.command.conftest import Medlist
+from tests.streams.topology.intake.wire import eventually
 
 KEY = "k" * 40
 NOWHERE = "127.0.0.1:1"
@@ -88,6 +92,28 @@ def test_topics_are_created_as_declared_and_then_nothing_differs(
     checks = {check["name"]: check["ok"] for check in json.loads(sick.stdout)["checks"]}
     assert checks["brokers"]
     assert checks["topics"]
+
+
+@pytest.mark.kafka
+def test_doctor_tells_how_much_waits_in_quarantine_and_how_much_came_lately(
+    medlist: Medlist, kafka: str, topic_prefix: str
+) -> None:
+    """Two records, one of them old: the person on call sees whether something keeps coming."""
+    environment = {"MEDLIST_KAFKA": kafka, "MEDLIST_TOPIC_PREFIX": topic_prefix, "MEDLIST_PARTITIONS": "2"}
+    applied = medlist("topics", "--apply", "--json", **environment)
+    assert json.loads(applied.stdout)["differences"] == []
+    producer = Producer({"bootstrap.servers": kafka})
+    long_ago = round((time.time() - 48 * 3600) * 1000)
+    producer.produce(f"{topic_prefix}{QUARANTINE}", b"{}", partition=1, timestamp=long_ago)
+    producer.produce(f"{topic_prefix}{QUARANTINE}", b"{}", partition=1)
+    assert producer.flush(SECONDS) == 0
+
+    def said() -> str:
+        """What doctor says of the quarantine; a topic that was made just now may have no leader yet."""
+        told = json.loads(medlist("doctor", "--json", **environment).stdout)
+        return str(next(check["found"] for check in told["checks"] if check["name"] == "quarantine"))
+
+    eventually(lambda: said().startswith("2 records, 1 of them of the last day"), "doctor counts the quarantine")
 
 
 def test_doctor_names_everything_that_is_missing_and_what_to_do(medlist: Medlist) -> None:
