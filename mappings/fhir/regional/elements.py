@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from functools import lru_cache
 from typing import Final
 from uuid import uuid5
 
@@ -21,6 +22,7 @@ UNKNOWN: Final = [{"url": names.DATA_ABSENT, "valueCode": "unknown"}]
 """Stands where R4 demands an element that nobody has stated."""
 
 
+@lru_cache(maxsize=20_000)
 def address(*parts: str) -> str:
     """Return the ``fullUrl`` of the resource that these parts name, the same in every bundle."""
     return f"urn:uuid:{uuid5(NAMESPACE, 'fhir|' + '|'.join(parts))}"
