@@ -17,8 +17,9 @@ class EngineLimits(msgspec.Struct, frozen=True, kw_only=True):
 
     batch_records: int = 100
     """Records folded at once in catch-up; when live a record is folded as it comes."""
-    batch_wait_seconds: float = 0.05
-    """How long a batch in catch-up may wait for its next record."""
+    batch_wait_seconds: float = 0.5
+    """How long a batch in catch-up may wait for its next record. With 0.05 batches were cut before they were full: half the
+    throughput on a busy machine (`tests/benchmarks/README.md`). Live records do not wait: they stand at the known end."""
     pending_records: int = 1000
     """Records applied but not yet durable, per partition, before intake waits (back pressure)."""
     buffered_records: int = 256
