@@ -96,6 +96,15 @@ class Settings(BaseModel):
     nll_scope: _Text | None = Field(default=None, description="the scope to ask for, words with spaces between them")
     nll_org_info: _Text = Field(default="medlist", description="how NLL is told which organisation asks (x-org-info)")
     nll_user_agent: _Text = Field(default="medlist", description="how NLL is told which system asks (x-user-agent)")
+    nll_source_group: _Name = Field(
+        default="medlist-nll-source", description="the consumer group of the process that reads NLL"
+    )
+    nll_look_seconds: Annotated[float, Field(ge=1, le=86_400)] = Field(
+        default=3600.0, description="seconds between two looks at what NLL holds of a patient"
+    )
+    nll_requests_per_second: Annotated[float, Field(gt=0, le=1000)] = Field(
+        default=5.0, description="how many requests a second one process that reads NLL may send"
+    )
     nll_plaintext: bool = Field(
         default=False, description="true only where another process encrypts the way to NLL, else false"
     )

@@ -12,6 +12,7 @@ LIST_FHIR: Final = "medlist.list-fhir.v1"
 CHANGE: Final = "medlist.change.v1"
 QUARANTINE: Final = "medlist.quarantine.v1"
 PUBLISH: Final = "medlist.publish.v1"
+NLL_WATERMARK: Final = "medlist.nll-watermark.v1"
 PUBLISH_REQUEST: Final = "medlist.publish-request.v1"
 FORWARD: Final = "medlist.forward.v1"
 
@@ -54,6 +55,7 @@ def own_topics(partitions: int) -> tuple[TopicSpec, ...]:
         spec(CHANGE, _FOREVER, "what changed on a list, and why"),
         spec(QUARANTINE, _FOREVER, "messages that could not become facts, with every problem named"),
         spec(PUBLISH, _COMPACTED, "per patient: what was last sent toward NLL, or why nothing was"),
+        spec(NLL_WATERMARK, _COMPACTED, "per patient: how far what NLL holds has been read; a cache"),
         spec(PUBLISH_REQUEST, _FORTNIGHT, "what a person asks of the publisher: to try a parked patient again"),
     )
 

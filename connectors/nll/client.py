@@ -4,8 +4,8 @@ No method retries, with two exceptions that can do nothing twice: once more with
 and the HTTP library repeats a PUT (never a POST) on a kept-alive connection that broke, which names the version it changes.
 """
 
-from collections.abc import Mapping
-from datetime import UTC, datetime
+from collections.abc import Collection, Mapping
+from datetime import UTC, date, datetime
 from typing import Final
 from uuid import uuid4
 
@@ -14,7 +14,7 @@ import msgspec
 from yarl import URL
 
 from connectors.nll.outcomes import Accepted, Outcome, Unavailable, Unknown, outcome_of
-from connectors.nll.requests import Identity, Task, Write, read_headers, write_headers
+from connectors.nll.requests import FHIR_JSON, Identity, Task, Write, read_headers, write_headers
 from connectors.nll.tokens import Tokens, TokenUnavailableError
 from contracts.values import Identifier
 from mappings.fhir.elements import child, objects, text_at
@@ -67,6 +67,22 @@ class NllClient:
     async def prescriptions(self, task: Task) -> list[JsonObject] | Outcome:
         """Return every MedicationRequest of the task's patient, all pages, or why they could not be read."""
         return await self._all_pages("MedicationRequest", {"patient": task.patient_id or ""}, task)
+
+    async def dispenses(self, task: Task) -> list[JsonObject] | Outcome:
+        """Return every MedicationDispense of the task's patient that is shown to us."""
+        return await self._all_pages("MedicationDispense", {"patient": task.patient_id or ""}, task)
+
+    async def monitoring(self, numbers: Collection[str], since: date, task: Task) -> list[JsonObject] | Outcome:
+        """Return the prescriptions that changed since a day, of those of these personnummer who are dose patients.
+
+        1 to 50 numbers, at most 60 days back (``$monitoring``).
+        """
+        parameters = [{"name": "personnummer", "valueString": number} for number in numbers]
+        parameters.append({"name": "fromDate", "valueDate": since.isoformat()})
+        headers = read_headers(self._endpoint.identity, task, _fresh_id()) | {"content-type": FHIR_JSON}
+        body = write_json({"resourceType": "Parameters", "parameter": parameters})
+        outcome = await self._send("POST", self._url("MedicationRequest/$monitoring"), headers, body)
+        return _entries(outcome.resource) if isinstance(outcome, Accepted) else outcome
 
     async def locks(self, task: Task) -> list[JsonObject] | Outcome:
         """Return every data lock (spärr) of the task's patient, in force or lifted, that is shown to us."""

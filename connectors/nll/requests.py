@@ -35,10 +35,14 @@ class Identity(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Task(msgspec.Struct, frozen=True, kw_only=True):
-    """What groups the requests of one task, and which patient (logical id) it is about."""
+    """What groups the requests of one task, and which patient (logical id) it is about.
+
+    ``access`` is the access type (åtkomsttyp) of this task, where it is not that of the identity.
+    """
 
     context_id: str
     patient_id: str | None = None
+    access: str | None = None
 
 
 class Write(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,7 +74,7 @@ def read_headers(identity: Identity, task: Task, request_id: str) -> dict[str, s
         "x-org-info": identity.org_info,
         "x-user-agent": identity.user_agent,
         "x-purpose": identity.purpose,
-        "x-access": identity.access,
+        "x-access": task.access or identity.access,
     }
     if task.patient_id is not None:
         headers["x-patientref"] = task.patient_id

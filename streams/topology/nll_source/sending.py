@@ -1,0 +1,67 @@
+"""What was read, onto the input topic; how far, onto the watermark topic: first the one, acknowledged, then the other."""
+
+from typing import Final
+from uuid import uuid5
+
+from confluent_kafka import KafkaError, KafkaException, Message, Producer
+
+from connectors.kafka.clients import producer_config
+from connectors.settings import Settings
+from contracts.fact import NAMESPACE
+from contracts.nll_watermark import NllWatermark, encode_watermark
+from contracts.quarantine import MESSAGE_ID_HEADER
+from contracts.topics import NLL_WATERMARK
+from streams.topology.nll_source.messages import Outgoing
+from streams.topology.nll_source.problems import NllSourceCode, NllSourceError
+from streams.topology.nll_source.roster import Patient
+
+_QUEUE_FULL_SECONDS: Final = 0.05
+_CONTENT_TYPE: Final = ("content-type", b"application/fhir+json")
+
+
+class Sender:
+    """For one thread. Raises ``NllSourceError`` when something is not acknowledged."""
+
+    def __init__(self, settings: Settings, input_topic: str, delivery_seconds: float) -> None:
+        self._producer = Producer(producer_config(settings) | {"delivery.report.only.error": True})
+        self._input = settings.topic(input_topic)
+        self._watermarks = settings.topic(NLL_WATERMARK)
+        self._delivery_seconds = delivery_seconds
+        self._failure: str | None = None
+
+    def pass_on(self, patient: Patient, message: Outgoing) -> None:
+        """Queue a message; its id is the same however often it is sent."""
+        name = str(uuid5(NAMESPACE, f"nll|{message.name}|{message.version}"))
+        headers: list[tuple[str, str | bytes | None]] = [_CONTENT_TYPE, (MESSAGE_ID_HEADER, name.encode())]
+        self._put(self._input, patient, message.value, headers)
+
+    def mark(self, patient: Patient, watermark: NllWatermark | None) -> None:
+        """Queue how far was read; ``None`` removes it."""
+        self._put(self._watermarks, patient, None if watermark is None else encode_watermark(watermark), [])
+
+    def settle(self) -> None:
+        """Wait until everything that was queued is acknowledged."""
+        left = self._producer.flush(self._delivery_seconds)
+        if self._failure is not None or left:
+            raise NllSourceError(NllSourceCode.SEND_FAILED, self._failure or f"{left} records not acknowledged")
+
+    def _put(
+        self, topic: str, patient: Patient, value: bytes | None, headers: list[tuple[str, str | bytes | None]]
+    ) -> None:
+        key = patient.pseudonym.encode()
+        for _ in range(int(self._delivery_seconds / _QUEUE_FULL_SECONDS)):
+            try:
+                self._producer.produce(
+                    topic, value=value, key=key, partition=patient.partition, headers=headers, on_delivery=self._told
+                )
+            except BufferError:
+                self._producer.poll(_QUEUE_FULL_SECONDS)
+            except KafkaException as error:
+                raise NllSourceError(NllSourceCode.SEND_FAILED, f"topic {topic}") from error
+            else:
+                return
+        raise NllSourceError(NllSourceCode.SEND_FAILED, f"topic {topic}: no room for a record")
+
+    def _told(self, error: KafkaError | None, _message: Message) -> None:
+        if error is not None and self._failure is None:
+            self._failure = error.name()
