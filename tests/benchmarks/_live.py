@@ -13,12 +13,14 @@ from connectors.kafka.clients import reader_config
 from connectors.pseudonym import pseudonymiser
 from contracts.publication import decode_publication
 from contracts.topics import LIST, PUBLISH
+from streams.command.composition import Role
 from tests.benchmarks._results import percentiles
 from tests.system.medlist import PARTITIONS, Medlist, sandbox
 from tests.system.messages import HOSPITAL_TOPIC, person, prescription
-from tests.system.process import DEADLINE_SECONDS
+from tests.system.process import DEADLINE_SECONDS, Process
 
 WARM_UP_MESSAGES = 100
+MEASURED: tuple[Role, ...] = ("intake", "reconciler", "publisher")
 WAIT_SECONDS = 30.0
 KEEPS_UP = 0.98
 """The share of messages that must have come through within `WAIT_SECONDS`, or the rate does not hold."""
@@ -88,13 +90,19 @@ def measure_live(kafka: str, directory: Path, seconds_by_rate: Mapping[int, floa
         nll = stack.enter_context(sandbox(directory))
         medlist = Medlist(kafka, directory, nll=nll.url)
         medlist.create_topics()
-        for process in [stack.enter_context(medlist.role(role)) for role in ("intake", "reconciler", "publisher")]:
+        roles = {role: stack.enter_context(medlist.role(role)) for role in MEASURED}
+        for process in roles.values():
             process.wait_for("/ready", DEADLINE_SECONDS)
+        processes: dict[str, Process] = {**roles, "nll_sandbox": nll.process}
         live = LivePath(medlist)
         live.run(WARM_UP_MESSAGES, min(seconds_by_rate))
         for rate, seconds in seconds_by_rate.items():
+            before = {name: process.cpu_seconds() for name, process in processes.items()}
             live.run(round(rate * seconds), rate)
-            found[str(rate)] = figures(live)
+            used = {name: process.cpu_seconds() - before[name] for name, process in processes.items()}
+            found[str(rate)] = figures(live) | {
+                "cpu_ms_per_message": {name: round(cpu * 1000 / len(live.sent), 2) for name, cpu in used.items()}
+            }
         live.close()
     return found
 

@@ -13,6 +13,7 @@ from connectors.telemetry import configure
 from tests.benchmarks._catching_up import compare, merging_backlog, reconciling_backlog
 from tests.benchmarks._failover import measure_failover
 from tests.benchmarks._live import measure_live
+from tests.benchmarks._rebuilding import measure_rebuild
 from tests.benchmarks._results import machine, write
 from tests.kafka.broker import LocalKafka
 
@@ -38,7 +39,9 @@ def main() -> None:
         with LocalKafka(directory / "broker", for_speed=True) as broker:
             kafka = broker.bootstrap
             engine = compare(kafka, merging_backlog(MERGING_FACTS), ROUNDS, tell)
-            core = compare(kafka, reconciling_backlog(RECONCILING_FACTS), ROUNDS, tell)
+            backlog = reconciling_backlog(RECONCILING_FACTS)
+            core = compare(kafka, backlog, ROUNDS, tell)
+            rebuilt = measure_rebuild(kafka, directory, backlog)
             latency = measure_live(kafka, directory, SECONDS_BY_RATE)
             failover = measure_failover(kafka, directory, FAILOVER_ROUNDS)
     results: dict[str, Any] = {
@@ -46,9 +49,11 @@ def main() -> None:
         "core_over_bare": core["ratio"],
         "latency_ms": latency,
         "failover_s": failover,
+        "rebuild_facts_per_second": rebuilt["facts_per_second"],
         "rounds": ROUNDS,
         "engine_alone": engine,
         "reconciler": core,
+        "rebuild": rebuilt,
     }
     path = write("stream", results, before)
     for title, found in (("engine alone", engine), ("reconciler", core)):
@@ -58,6 +63,7 @@ def main() -> None:
         print(
             f"at {rate}/s (holds: {found['holds']}): list {found.get('list')}, accepted {found.get('accepted_publish')} ms"
         )
+    print(f"rebuild {rebuilt['facts_per_second']:,.0f} facts/s, identical: {rebuilt['identical']}")
     print(f"failover {failover} s; {path}")
 
 
