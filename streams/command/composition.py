@@ -17,6 +17,7 @@ from streams.command.sources import sources_of
 from streams.topology.core import CoreFactory
 from streams.topology.intake import IntakeParts, intake_process
 from streams.topology.listing import ListingParts, listing_process
+from streams.topology.nll_source import NllSourceParts, nll_source_process
 from streams.topology.publisher import PublisherParts, publisher_process
 from streams.topology.reconciling.core import ReconcilingCore, tick_record
 from streams.topology.settings import EngineSettings, Isolation
@@ -26,7 +27,7 @@ from streams.worker import reconciler_settings, run_reconciler
 SENT_TO: Final = (topics.LIST, topics.CHANGE, topics.QUARANTINE, topics.FORWARD)
 """Where the reconciler sends, besides its state."""
 
-Role = Literal["intake", "reconciler", "publisher", "listing"]
+Role = Literal["intake", "reconciler", "publisher", "listing", "nll-source"]
 ROLES: Final[tuple[Role, ...]] = get_args(Role)
 
 
@@ -89,5 +90,8 @@ class Composition:
             case "publisher":
                 parts = PublisherParts(isolation=self.isolation)
                 return publisher_process(self.settings, self.sources, wall_clock, parts)
+            case "nll-source":
+                reading = NllSourceParts(isolation=self.isolation)
+                return nll_source_process(self.settings, self.sources, wall_clock, reading)
             case "listing":
                 return listing_process(self.settings, ListingParts(isolation=self.isolation))

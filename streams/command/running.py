@@ -17,6 +17,7 @@ NEEDS: Mapping[Role, frozenset[str]] = {
     "reconciler": frozenset({"kafka"}),
     "publisher": frozenset({"kafka", "nll_base_url", "nll_client_id"}),
     "listing": frozenset({"kafka"}),
+    "nll-source": frozenset({"kafka", "nll_base_url", "nll_client_id"}),
 }
 """The settings that each process cannot do without."""
 
@@ -25,8 +26,8 @@ HEALTH_PORT = "MEDLIST_HEALTH_PORT"
 _log = get_logger()
 
 
-@click.command(short_help="Run the intake, the reconciler, the publisher, the listing, or all four.")
-@click.argument("role", metavar="intake|reconciler|publisher|listing|all", type=click.Choice([*ROLES, "all"]))
+@click.command(short_help="Run one of the long-running processes, or all of them.")
+@click.argument("role", metavar="intake|reconciler|publisher|listing|nll-source|all", type=click.Choice([*ROLES, "all"]))
 def run(role: Role | str) -> None:
     r"""Run one of medlist's processes in the foreground, until SIGTERM or SIGINT.
 
@@ -35,7 +36,8 @@ def run(role: Role | str) -> None:
     reconciler  reads facts; writes lists and changes (as many processes as there are partitions, at most)
     publisher   reads lists; brings NLL in line with them
     listing     reads lists; writes them as FHIR
-    all         the four of them as child processes, started again when they ask for it; for one machine
+    nll-source  reads NLL for patients with a list; writes what others registered there, as messages
+    all         all of them as child processes, started again when they ask for it; for one machine
 
     Logs are JSON lines on standard error. Exit statuses: 0 stopped when asked; 70 start it again; 78 a person must look
     first, the last log line says at what. Under `all` each process serves its health on the next port, in the order above.

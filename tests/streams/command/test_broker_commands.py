@@ -207,7 +207,7 @@ def test_all_roles_are_children_with_health_ports_of_their_own() -> None:
 
     ports = [child.environment["MEDLIST_HEALTH_PORT"] for child in counted if child.environment is not None]
     assert [child.name for child in counted] == list(ROLES)
-    assert ports == ["8080", "8081", "8082", "8083"]
+    assert ports == ["8080", "8081", "8082", "8083", "8084"]
     assert {child.environment["MEDLIST_HEALTH_PORT"] for child in free if child.environment is not None} == {"0"}
 
 
