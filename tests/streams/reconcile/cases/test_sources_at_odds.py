@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.streams.reconcile.clauses import moment
 from tests.streams.reconcile.history import history
 
 
@@ -130,6 +131,7 @@ def test_an_order_belongs_to_the_stay_that_it_names() -> None:
 
     assert patient.the_list("2026-01-15") == ["Furix 40 mg: active, 40 mg a day"]
     assert patient.the_list("2026-01-20") == ["Furix 40 mg: ended, 40 mg a day"]
+    assert patient.item("2026-01-20").end == moment("2026-01-20")
 
 
 @pytest.mark.parametrize(("ordered", "state"), [("2026-01-09 12:00", "ended"), ("2026-01-08 12:00", "active")])
@@ -197,3 +199,13 @@ def test_a_dose_that_a_person_chose_counts_while_its_record_stands_as_the_line_d
 
     assert seen == {"2026-01-10": "40 mg a day", "2026-01-22": "40 mg a day", "2026-02-10": "80 mg a day"}
     assert patient.dose("2026-03-10") == "40 mg a day"
+
+
+def test_a_line_begins_with_its_first_order_however_many_follow() -> None:
+    """The line's start is that of its earliest order, whichever of its records is told last."""
+    patient = history(
+        "2026-01-01 primary care prescribes Furix 40 mg, 1 x 1, as B",
+        "2026-01-05 hospital orders Furix 40 mg, 1 x 1, as C",
+    )
+
+    assert patient.item("2026-01-10").start == moment("2026-01-01")
