@@ -14,7 +14,7 @@ from tests.faults.run import Plan, as_text, run
 from tests.faults.stage import Setting, Stage
 from tests.faults.verdict import Verdict
 
-pytestmark = pytest.mark.kafka
+pytestmark = [pytest.mark.kafka, pytest.mark.timeout(300)]  # a run, its draining and its judgement, on a busy machine
 
 SEED = 7
 
