@@ -109,14 +109,33 @@ def _explicit(entries: Sequence[Entry], decided: Wishes, notes: list[Note]) -> G
     """Join what sources link.
 
     A link between disjoint substances is not used; an entry whose substances are unknown joins only where it cannot
-    bridge two groups.
+    bridge two groups. Two that a person has set apart stay apart: where others would tie them together all the same,
+    sources' links count for neither of them, and what belongs to which is a finding.
     """
+    keys = {entry.key for entry in entries}
+    noticed: list[Note] = []
+    known = _join(entries, frozenset(), decided, noticed)
+    torn = frozenset(
+        key for a, b in decided.different if {a, b} <= keys and known.find(a) == known.find(b) for key in (a, b)
+    )
+    if torn:
+        noticed = [Note("ambiguous-match", tuple(sorted(torn)))]
+        known = _join(entries, torn, decided, noticed)
+    notes += noticed
+    return known
+
+
+def _join(
+    entries: Sequence[Entry], alone: frozenset[Identifier], decided: Wishes, notes: list[Note]
+) -> Groups[Identifier]:
+    """Join entries through the ids that they share, leaving those in ``alone`` by themselves."""
     hubs: dict[Identifier, list[Entry]] = {}
-    for entry in entries:
+    known = Groups(e.key for e in entries)
+    linked = [entry for entry in entries if entry.key not in alone]
+    vague = Groups(e.key for e in linked)
+    for entry in linked:
         for hub in entry.hubs:
             hubs.setdefault(hub, []).append(entry)
-    known = Groups(e.key for e in entries)
-    vague = Groups(e.key for e in entries)
     for hub in sorted(hubs):
         members = hubs[hub]
         if len(members) == 1:
@@ -127,9 +146,10 @@ def _explicit(entries: Sequence[Entry], decided: Wishes, notes: list[Note]) -> G
         vague.join_all(e.key for e in members if not e.profile.substances)
         if len(classes) > 1:
             notes.append(Note("reference-contradicts-substance", tuple(sorted(e.key for e in members))))
-    _join_vague(entries, hubs, (known, vague), notes)
+    _join_vague(linked, hubs, (known, vague), notes)
+    linkable = {entry.key for entry in linked}
     for a, b in sorted(decided.same):
-        if a in {e.key for e in entries} and b in {e.key for e in entries}:
+        if a in linkable and b in linkable:
             known.join(a, b)
     return known
 

@@ -195,3 +195,15 @@ def test_the_later_recorded_of_two_decisions_counts() -> None:
     found = wishes(ledger.records.values())
 
     assert found == Wishes(same=frozenset({pair("A", "B")}), different=frozenset({pair("A", "C")}))
+
+
+def test_a_third_record_does_not_undo_what_a_person_set_apart() -> None:
+    """A and B are different, a person said; that C shares their chain does not make them one, and is a finding."""
+    a, b, c = (care(name, hubs=H1) for name in "ABC")
+    wishes_ = Wishes(different=frozenset({(a.key, b.key)}))
+
+    groups, notes = made(a, b, c, decided=wishes_)
+
+    assert "ABC" not in groups
+    assert not any({"A", "B"} <= set(group) for group in groups)
+    assert "ambiguous-match" in notes
