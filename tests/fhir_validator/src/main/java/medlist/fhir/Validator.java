@@ -16,6 +16,7 @@ import org.hl7.fhir.common.hapi.validation.support.UnknownCodeSystemWarningValid
 import org.hl7.fhir.common.hapi.validation.support.ValidationSupportChain;
 import org.hl7.fhir.common.hapi.validation.validator.FhirDefaultPolicyAdvisor;
 import org.hl7.fhir.common.hapi.validation.validator.FhirInstanceValidator;
+import org.hl7.fhir.common.hapi.validation.validator.WorkerContextValidationSupportAdapter;
 import org.hl7.fhir.r5.utils.validation.IResourceValidator;
 import org.hl7.fhir.r5.utils.validation.constants.BestPracticeWarningLevel;
 import org.hl7.fhir.r5.utils.validation.constants.ReferenceValidationPolicy;
@@ -27,10 +28,13 @@ final class Validator {
 
   Validator(Definitions definitions) throws Definitions.UnusableException {
     FhirContext context = definitions.context();
-    IValidationSupport chain = chain(definitions);
+    // One for everything: a new one for each snapshot would translate all base definitions to R5 each time, for half a second.
+    WorkerContextValidationSupportAdapter worker = new WorkerContextValidationSupportAdapter();
+    IValidationSupport chain = chain(definitions, worker);
+    worker.setValidationSupport(chain);
     definitions.prove(chain);
     validator = context.newValidator();
-    validator.registerValidatorModule(strict(chain));
+    validator.registerValidatorModule(strict(chain, worker));
   }
 
   /** Everything there is to say about a resource, warnings included; a text that is no resource is an issue too. */
@@ -48,7 +52,7 @@ final class Validator {
     return issues;
   }
 
-  private static IValidationSupport chain(Definitions definitions) {
+  private static IValidationSupport chain(Definitions definitions, WorkerContextValidationSupportAdapter worker) {
     FhirContext context = definitions.context();
     // A code system that we do not hold (ATC, NPL, SNOMED CT) is a warning; the shape of its codes is for our profiles.
     UnknownCodeSystemWarningValidationSupport unknown = new UnknownCodeSystemWarningValidationSupport(context);
@@ -59,15 +63,16 @@ final class Validator {
         new DefaultProfileValidationSupport(context),
         new CommonCodeSystemsTerminologyService(context),
         new InMemoryTerminologyServerValidationSupport(context),
-        new SnapshotGeneratingValidationSupport(context),
+        new SnapshotGeneratingValidationSupport(context, worker),
         unknown);
     // FHIR: one coding in the bound value set is enough; HAPI's default wants every one of them in it.
     chain.setCodeableConceptValidationSuccessfulIfNotAllCodingsAreValid(true);
     return chain;
   }
 
-  private static FhirInstanceValidator strict(IValidationSupport chain) {
+  private static FhirInstanceValidator strict(IValidationSupport chain, WorkerContextValidationSupportAdapter worker) {
     FhirInstanceValidator strict = new FhirInstanceValidator(chain);
+    strict.setWrappedWorkerContext(chain, worker);
     strict.setAnyExtensionsAllowed(false); // an extension that nobody defines is an error
     strict.setErrorForUnknownProfiles(true); // so is a profile that nobody defines
     strict.setNoTerminologyChecks(false);
