@@ -5,11 +5,11 @@ import os
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from multiprocessing import get_context
 from queue import Empty, Queue
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
@@ -21,6 +21,9 @@ from streams.command.composition import Composition
 from streams.topology.rebuilding.comparing import Difference, hash_of
 from streams.topology.rebuilding.partition import Place, Step, Verdict, verify
 from streams.topology.rebuilding.progress import Progress
+from streams.topology.rebuilding.switching import Switched, switch
+
+_Done = TypeVar("_Done", Verdict, Switched)
 
 LOOK_SECONDS = 0.2
 TELL_SECONDS = 2.0
@@ -31,17 +34,22 @@ _steps: "Queue[Step] | None" = None
 
 
 @click.command(short_help="Rebuild lists from the facts and compare them with the live ones.")
-@click.option("--verify", "verify_", is_flag=True, help="Write nothing: compare, and tell what differs. The default.")
+@click.option(
+    "--verify", "way", flag_value="verify", default="verify", help="Write nothing: tell what differs. The default."
+)
+@click.option("--switch", "way", flag_value="switch", help="Write what differs into state and lists; see below.")
 @click.option("--workers", type=click.IntRange(1, 256), default=None, help="Processes. Default: one per core.")
 @click.option("--partition", "only", type=click.IntRange(0), multiple=True, help="Only this partition; repeatable.")
 @click.option("--json", "as_json", is_flag=True, help="End with one JSON object.")
-def rebuild(*, verify_: bool, workers: int | None, only: tuple[int, ...], as_json: bool) -> None:
+def rebuild(*, way: str, workers: int | None, only: tuple[int, ...], as_json: bool) -> None:
     """Build state and lists anew from medlist.fact.v1, in parallel, and hold them against the live ones, byte by byte.
 
-    The running stream is not disturbed: committed records are read, in no group, up to where the live state is. Exit status
-    1 when anything differs. What differs is named by patient (pseudonym) and place, never by value.
+    With --verify the running stream is not disturbed: committed records are read, in no group, up to where the live state is.
+    Exit status 1 when anything differs. What differs is named by patient (pseudonym) and place, never by value.
+
+    With --switch every row and list that differs is written, one transaction per partition, whatever the state held before.
+    Stop the reconcilers first; they go on from there. The same command of another release switches to its rules, or back.
     """
-    del verify_  # there is no other way yet; the word is for scripts that want to be sure
     configure("warning")
     settings = load_settings(os.environ, {"kafka"})
     partitions = sorted(set(only)) or list(range(settings.partitions))
@@ -50,28 +58,36 @@ def rebuild(*, verify_: bool, workers: int | None, only: tuple[int, ...], as_jso
             f"partitions are numbered from 0 to {settings.partitions - 1}", param_hint="--partition"
         )
     begun = time.monotonic()
-    verdicts = sorted(verify_all(settings, partitions, workers or os.cpu_count() or 1), key=lambda one: one.number)
-    summary = summarised(verdicts, time.monotonic() - begun)
-    show(summary, [one for verdict in verdicts for one in verdict.differences])
+    processes = workers or os.cpu_count() or 1
+    if way == "switch":
+        switched = list(over_partitions(_switch_one, settings, partitions, processes))
+        summary = switched_summary(switched, time.monotonic() - begun)
+        click.echo("{rows:,} rows and {lists:,} lists written; start the reconcilers".format(**summary))
+    else:
+        verdicts = list(over_partitions(_verify_one, settings, partitions, processes))
+        summary = summarised(verdicts, time.monotonic() - begun)
+        show(summary, [one for verdict in verdicts for one in verdict.differences])
     if as_json:
         click.echo(json.dumps(summary, ensure_ascii=False))
-    sys.exit(0 if summary["identical"] else 1)
+    sys.exit(0 if summary.get("identical", True) else 1)
 
 
-def verify_all(settings: Settings, partitions: Sequence[int], workers: int) -> Iterator[Verdict]:
-    """Yield the verdict of each partition as it comes, telling progress on standard error. Raises as `verify`."""
+def over_partitions(
+    work: Callable[[Settings, int], _Done], settings: Settings, partitions: Sequence[int], workers: int
+) -> Iterator[_Done]:
+    """Yield what `work` returns for each partition as it comes, telling progress on standard error. Raises as it does."""
     context = get_context("spawn")
     steps: Queue[Step] = context.Queue()  # type: ignore[assignment]  # a queue of processes, with the same methods
     progress = Progress(partitions, time.monotonic())
     with ProcessPoolExecutor(min(workers, len(partitions)), context, _begin_worker, (steps,)) as pool:
-        running: set[Future[Verdict]] = {pool.submit(_verify_one, settings, number) for number in partitions}
+        running: set[Future[_Done]] = {pool.submit(work, settings, number) for number in partitions}
         told_at = 0.0
         while running:
             finished, running = wait(running, LOOK_SECONDS, FIRST_COMPLETED)
             for future in finished:
-                verdict = future.result()
-                progress.done(verdict.number)
-                yield verdict
+                done = future.result()
+                progress.done(done.number)
+                yield done
             _take(steps, progress)
             if time.monotonic() - told_at >= TELL_SECONDS or not running:
                 told_at = time.monotonic()
@@ -113,6 +129,21 @@ def summarised(verdicts: Sequence[Verdict], seconds: float) -> dict[str, Any]:
     }
 
 
+def switched_summary(switched: Sequence[Switched], seconds: float) -> dict[str, Any]:
+    """Return the figures of all partitions together, ready for JSON."""
+    facts = sum(one.facts for one in switched)
+    return {
+        "partitions": len(switched),
+        "records": sum(one.records for one in switched),
+        "facts": facts,
+        "patients": sum(one.patients for one in switched),
+        "rows": sum(one.rows for one in switched),
+        "lists": sum(one.lists for one in switched),
+        "seconds": round(seconds, 2),
+        "facts_per_second": round(facts / seconds, 1) if seconds else 0.0,
+    }
+
+
 def show(summary: dict[str, Any], differences: Sequence[Difference]) -> None:
     """Print the verdict for people."""
     click.echo(
@@ -139,6 +170,10 @@ def _begin_worker(steps: "Queue[Step]") -> None:
 
 def _verify_one(settings: Settings, number: int) -> Verdict:
     return verify(place_of(Composition(settings=settings), number), _tell)
+
+
+def _switch_one(settings: Settings, number: int) -> Switched:
+    return switch(place_of(Composition(settings=settings), number), _tell)
 
 
 def _tell(step: Step) -> None:

@@ -90,10 +90,10 @@ def measure_live(kafka: str, directory: Path, seconds_by_rate: Mapping[int, floa
         nll = stack.enter_context(sandbox(directory))
         medlist = Medlist(kafka, directory, nll=nll.url)
         medlist.create_topics()
-        roles = {role: stack.enter_context(medlist.role(role)) for role in MEASURED}
+        roles: dict[str, Process] = {role: stack.enter_context(medlist.role(role)) for role in MEASURED}
         for process in roles.values():
             process.wait_for("/ready", DEADLINE_SECONDS)
-        processes: dict[str, Process] = {**roles, "nll_sandbox": nll.process}
+        processes = {**roles, "nll_sandbox": nll.process}
         live = LivePath(medlist)
         live.run(WARM_UP_MESSAGES, min(seconds_by_rate))
         for rate, seconds in seconds_by_rate.items():

@@ -90,6 +90,8 @@ class Members:
     """All processes of a deployment: an intake, reconcilers that count, a publisher."""
 
     def __init__(self, medlist: Medlist, reconcilers: int, plant: Plant | None) -> None:
+        self._medlist = medlist
+        self._plant = plant
         names = [f"reconciler-{number}" for number in range(reconcilers)]
         self._all = [
             Member("intake-0", partial(medlist.role, "intake", name="intake-0")),
@@ -100,6 +102,18 @@ class Members:
     def of(self, *roles: Role) -> list[Member]:
         """Members of these roles, or all."""
         return [member for member in self._all if not roles or member.role in roles]
+
+    def join(self, name: str) -> Member:
+        """One reconciler more, started."""
+        member = Member(name, partial(_counting, self._medlist, name, self._plant))
+        self._all.append(member)
+        member.start()
+        return member
+
+    def leave(self, member: Member) -> None:
+        """One reconciler less, stopped in order."""
+        self._all.remove(member)
+        member.stop()
 
     def look(self) -> None:
         """Start again what has ended. Raises `MemberEndedError`."""

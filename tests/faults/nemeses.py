@@ -17,6 +17,7 @@ from tests.system.medlist import PARTITIONS
 
 GROUP_EMPTY_SECONDS = 60.0
 FAR_AHEAD = 1_000_000
+RESTARTS = 6
 
 Nemesis = Callable[[Stage, random.Random], str]
 
@@ -49,6 +50,28 @@ def roll(stage: Stage, _chance: random.Random) -> str:
         member.send(signal.SIGTERM)
         _wait_until_back(stage, member)
     return "rolling restart"
+
+
+def restart_again_and_again(stage: Stage, chance: random.Random) -> str:
+    """Clean restarts of one reconciler under load, each as soon as the last one is ready."""
+    member = chance.choice(stage.members.of("reconciler"))
+    for _ in range(RESTARTS):
+        member.send(signal.SIGTERM)
+        _wait_until_back(stage, member)
+    return f"{member.name} restarted {RESTARTS} times"
+
+
+def join_and_leave(stage: Stage, chance: random.Random) -> str:
+    """A third reconciler that comes, in some runs dies in its first seconds, and goes: rebalances under load."""
+    extra = stage.members.join("reconciler-extra")
+    seconds = chance.uniform(1, 8)
+    stage.members.watch_for(seconds)
+    dies = chance.random() < 0.5
+    if dies:
+        extra.send(signal.SIGKILL)
+        stage.members.watch_for(seconds)
+    stage.members.leave(extra)
+    return f"a third reconciler for {seconds:.1f} s" + (", killed once" if dies else "")
 
 
 def freeze_briefly(stage: Stage, chance: random.Random) -> str:
@@ -159,6 +182,8 @@ WEIGHTS: Final[Mapping[Nemesis, int]] = {
     stop_a_process: 8,
     kill_two_at_once: 3,
     roll: 1,
+    restart_again_and_again: 2,
+    join_and_leave: 3,
     freeze_briefly: 2,
     freeze_beyond_the_session: 1,
     kill_the_broker: 2,

@@ -76,11 +76,16 @@ def look(place: Place) -> Live:
     """Read the live side: first the state, then the lists, which may therefore be newer."""
     restored = read_back(place.settings, [place.number])[place.number]
     clock = restored.rows.pop(CLOCK_ROW, None)
-    rows: dict[str, dict[bytes, bytes]] = {}
-    for key, value in restored.rows.items():
-        rows.setdefault(patient_of(key), {})[key] = value
     lists = newest_lists(place.settings, place.list_topic, place.number)
-    return Live(rows, clock, restored.position, lists)
+    return Live(rows_by_patient(restored.rows), clock, restored.position, lists)
+
+
+def rows_by_patient(rows: Mapping[bytes, bytes]) -> dict[str, dict[bytes, bytes]]:
+    """Return state rows by the patient whom they belong to."""
+    found: dict[str, dict[bytes, bytes]] = {}
+    for key, value in rows.items():
+        found.setdefault(patient_of(key), {})[key] = value
+    return found
 
 
 class Rebuild:
@@ -93,6 +98,7 @@ class Rebuild:
         self._checked = False
         self._end = 0
         self.records = 0
+        self.last_record = b""
 
     @property
     def facts(self) -> int:
@@ -118,6 +124,7 @@ class Rebuild:
         """Read the fact topic on, up to, not including, offset `end`. Raises as `fact_records`."""
         for record in fact_records(self._place.settings, self._place.number, self.records, end):
             self._grouping.add(record)
+            self.last_record = record
             self.records += 1
             if self.records % TELL_RECORDS == 0 or self.records == end:
                 self._tell(Step(self._place.number, self.records, end, 0, self.facts))

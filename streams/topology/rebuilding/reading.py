@@ -35,13 +35,22 @@ def fact_records(settings: EngineSettings, partition: int, start: int, end: int)
 
 def newest_lists(settings: EngineSettings, list_topic: str, partition: int) -> dict[str, bytes]:
     """Return the newest committed list of each patient. Raises `KafkaException`, `TimeoutError`."""
-    found: dict[str, bytes] = {}
-    for message in _records(settings, list_topic, partition, OFFSET_BEGINNING):
-        patient, value = (message.key() or b"").decode(), message.value()
+    return {key.decode(): value for key, value in _newest(settings, list_topic, partition).items()}
+
+
+def state_rows(settings: EngineSettings, partition: int) -> dict[bytes, bytes]:
+    """Return every committed row of the state as it stands, also where no position goes with it. Raises as above."""
+    return _newest(settings, settings.state_topic, partition)
+
+
+def _newest(settings: EngineSettings, topic: str, partition: int) -> dict[bytes, bytes]:
+    found: dict[bytes, bytes] = {}
+    for message in _records(settings, topic, partition, OFFSET_BEGINNING):
+        key, value = message.key() or b"", message.value()
         if value is None:
-            found.pop(patient, None)
+            found.pop(key, None)
         else:
-            found[patient] = value
+            found[key] = value
     return found
 
 

@@ -15,6 +15,7 @@ from contracts.topics import FACT, LIST, STATE
 from streams.command.rebuild import place_of
 from streams.topology.rebuilding.comparing import Difference
 from streams.topology.rebuilding.partition import Verdict, look, verify
+from streams.topology.rebuilding.switching import Switched, switch
 from tests.benchmarks._catching_up import Backlog, reconciling_backlog
 from tests.system.medlist import PARTITIONS, Medlist
 
@@ -118,3 +119,49 @@ def test_damage_is_told_by_patient_and_place(medlist: Medlist, backlog: Backlog)
     assert told.returncode == 1, told.stderr
     summary = msgspec.json.decode(told.stdout.splitlines()[-1])
     assert (summary["identical"], summary["differing_patients"]) == (False, 3)
+
+
+def switched(medlist: Medlist) -> list[Switched]:
+    """Switch every partition."""
+    return [switch(place_of(medlist.composition, number), lambda _step: None) for number in range(PARTITIONS)]
+
+
+def test_a_damaged_state_is_mended_by_writing_what_differs(medlist: Medlist, backlog: Backlog) -> None:
+    """After a switch the live side is identical again, no more than the damage was written, and the stream goes on."""
+    half = len(backlog.records) // 2
+    fill(medlist, backlog, 0, half)
+    with medlist.role("reconciler") as reconciler:
+        reconciler.wait_for("/caught-up")
+        assert reconciler.end() == 0
+    live = look(place_of(medlist.composition, 0))
+    one, two = sorted(live.lists)[:2]
+    overwrite(medlist, STATE, 0, f"{one}|r|invented".encode(), b"[]")
+    overwrite(medlist, LIST, 0, two.encode(), live.lists[one])
+    overwrite(medlist, LIST, 0, b"nobody", live.lists[one])
+
+    due = sum(one.kind == "due" for verdict in verified(medlist) for one in verdict.differences)
+    done = switched(medlist)
+
+    assert found(medlist) == []
+    assert 2 <= sum(part.lists for part in done) <= 2 + due
+    fill(medlist, backlog, half, len(backlog.records))
+    with medlist.role("reconciler") as reconciler:
+        reconciler.wait_for("/caught-up")
+        assert found(medlist) == []
+
+
+def test_an_empty_state_is_built_in_one_go_while_its_owner_is_shut_out(medlist: Medlist, backlog: Backlog) -> None:
+    """A switch needs no state at all; a reconciler that runs meanwhile can write nothing, ends with 70, and then goes on."""
+    with medlist.role("reconciler", name="pod-0") as reconciler:
+        reconciler.wait_for("/caught-up")
+        reconciler.freeze()
+        fill(medlist, backlog, 0, len(backlog.records))
+        done = switched(medlist)
+        reconciler.thaw()
+        status = reconciler.popen.wait(60)
+
+    assert status == 70
+    assert sum(part.records for part in done) == len(backlog.records)
+    with medlist.role("reconciler", name="pod-0") as reconciler:
+        reconciler.wait_for("/caught-up")
+        assert found(medlist) == []
