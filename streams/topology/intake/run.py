@@ -68,7 +68,8 @@ class Intake:
             self._loop.run(clock, stop_event)
         except Exception as error:  # noqa: BLE001 - does not continue: it leaves
             self._stop(error)
-        self._watch.close()
+        finally:
+            self._watch.close()
 
     def caught_up(self) -> bool:
         """Whether everything that is in the source topics now is done and committed; asks the broker. For any thread."""

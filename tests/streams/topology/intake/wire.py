@@ -140,3 +140,4 @@ def intake(settings: Settings, parts: IntakeParts | None = None) -> Iterator[Sto
         over.set()
         thread.join(DEADLINE_SECONDS)
         assert not thread.is_alive()
+        assert "intake-watch" not in {left.name for left in threading.enumerate()}
