@@ -70,6 +70,10 @@ bench: $(READY) ## benchmarks; BENCH=name runs one; results in build/bench/
 faults: $(READY) ## random faults against the whole system; FAULTS=short for a few minutes
 	@$(BIN)/python -m tests.faults $(or $(FAULTS),long)
 
+.PHONY: faults-publishing
+faults-publishing: $(READY) ## the publisher killed among endpoint faults; ARGS='--patients 300 --changes 3000'
+	@$(BIN)/python -m tests.faults.publishing $(ARGS)
+
 .PHONY: schemas
 schemas: $(READY) ## regenerate the JSON Schemas and FHIR code systems of the contracts
 	@$(BIN)/python -m contracts.schemas && $(BIN)/python -m contracts.code_systems

@@ -7,7 +7,7 @@ from datetime import datetime
 import msgspec
 from aiohttp import web
 
-from connectors.nll_sandbox.contents import contents, duplicates
+from connectors.nll_sandbox.contents import contents, duplicates, history
 from connectors.nll_sandbox.faults import FaultPlan
 from connectors.nll_sandbox.seeding import seed
 from connectors.nll_sandbox.server import Sandbox
@@ -29,6 +29,7 @@ def routes(sandbox: Sandbox) -> list[web.RouteDef]:
         web.post("/_sandbox/faults", admin.handler(admin.set_faults)),
         web.get("/_sandbox/audit", admin.handler(admin.audit)),
         web.get("/_sandbox/contents", admin.handler(admin.contents)),
+        web.get("/_sandbox/history", admin.handler(admin.history)),
     ]
 
 
@@ -82,6 +83,9 @@ class _Admin:
     def audit(self, request: web.Request, _body: bytes) -> Reply:
         summary = self._sandbox.audit.summary() | {"duplicates": duplicates(self._sandbox.store)}
         return 200, {"summary": summary, "entries": self._sandbox.audit.entries(request.query)}
+
+    def history(self, request: web.Request, _body: bytes) -> Reply:
+        return 200, history(self._sandbox.store, request.query.get("kind", "MedicationRequest"))
 
     def contents(self, _request: web.Request, _body: bytes) -> Reply:
         return 200, contents(self._sandbox.store)

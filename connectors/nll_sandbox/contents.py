@@ -21,6 +21,11 @@ def contents(store: Store) -> JsonObject:
     return {patient: sorted(found[patient], key=_order) for patient in sorted(found)}
 
 
+def history(store: Store, kind: str) -> list[JsonObject]:
+    """Every version of every resource of a kind, in the order in which they were stored."""
+    return [stored.resource for stored in store.versions(kind)]
+
+
 def duplicates(store: Store) -> JsonObject:
     """Client identifiers that more than one prescription of a patient carries: among the living, and among all."""
     living: Counter[tuple[str, str, str]] = Counter()

@@ -156,6 +156,10 @@ class Store:
             (kind, as_of, as_of),
         )
 
+    def versions(self, kind: str) -> list[Stored]:
+        """Every version of every resource of one kind, in the order in which they were stored."""
+        return self._many("kind = ? ORDER BY rowid", (kind,))
+
     def by_identifier(self, kind: str, token: str, as_of: int = LATEST) -> list[Stored]:
         """The resources of one kind that have, or had, the identifier ``system|value``."""
         rows = self.connection.execute(

@@ -12,4 +12,5 @@ from tests.streams.topology.publisher.wire import QUICK
 if __name__ == "__main__":
     configure()
     settings = Settings.model_validate_json(sys.argv[1])
-    sys.exit(publisher_process(settings, DEFAULT_SOURCES, lambda: NOW, PublisherParts(token=TOKEN, limits=QUICK)))
+    token = TOKEN if settings.nll_client_id is None else None
+    sys.exit(publisher_process(settings, DEFAULT_SOURCES, lambda: NOW, PublisherParts(token=token, limits=QUICK)))

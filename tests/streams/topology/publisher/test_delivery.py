@@ -1,19 +1,15 @@
 """On a real Kafka: whatever happens to the publisher, every patient ends as the newest list says, and nothing is there twice."""
 
-import json
 import random
 import signal
-import subprocess
-import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
 import pytest
 from confluent_kafka import Producer
 
-from connectors.settings import DEMO_PSEUDONYM_KEY, Settings
+from connectors.settings import Settings
 from contracts.medication_list import MedicationList, encode_list
 from contracts.topics import LIST, PUBLISH, PUBLISH_REQUEST
 from mappings.fhir.elements import identifiers
@@ -28,6 +24,7 @@ from tests.streams.topology.publisher.wire import (
     publisher,
     send,
 )
+from tests.streams.topology.publisher.worker import worker
 
 pytestmark = [pytest.mark.kafka, pytest.mark.slow]
 
@@ -58,39 +55,6 @@ def settings(
     make_topics({LIST: PARTITIONS, PUBLISH: PARTITIONS, PUBLISH_REQUEST: PARTITIONS})
     demo = Settings.for_demo(kafka, nll_base_url=endpoint.door.base, topic_prefix=topic_prefix)
     return demo.model_copy(update={"publisher_group": f"{topic_prefix}medlist-publisher"})
-
-
-class Worker:
-    """A publisher as a child process."""
-
-    def __init__(self, settings: Settings, log: Path) -> None:
-        shown = settings.model_dump(mode="json", exclude={"pseudonym_key"}, exclude_defaults=True)
-        self._settings = json.dumps(shown | {"pseudonym_key": DEMO_PSEUDONYM_KEY})
-        self._log = log
-        self.process = self._started()
-
-    def kill(self) -> None:
-        """Kill it in the middle of whatever it does, and start it again."""
-        self.process.kill()
-        self.process.wait()
-        self.process = self._started()
-
-    def _started(self) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-m", "tests.streams.topology.publisher.process", self._settings]
-        with self._log.open("ab") as log:
-            return subprocess.Popen(command, stderr=log)
-
-
-@contextmanager
-def worker(settings: Settings, log: Path) -> Iterator[Worker]:
-    """A running publisher, killed at the end if it still runs. Its name lets a restart take over at once."""
-    running = Worker(settings.model_copy(update={"instance_id": "publisher-1"}), log)
-    try:
-        yield running
-    finally:
-        if running.process.poll() is None:
-            running.process.kill()
-            running.process.wait()
 
 
 def test_kill_after_kill_converges(settings: Settings, endpoint: Endpoint, tmp_path: Path) -> None:
