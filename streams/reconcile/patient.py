@@ -176,8 +176,13 @@ class Patient:
 
     def _place(self, record: Record) -> None:
         tokens = tokens_of(record, self._profile) | self._decided_on.get(record.key, frozenset())
-        homes = [bucket for token in tokens if (bucket := self._by_token.get(token)) is not None]
         own = self._home.get(record.key)
+        found = next((bucket for token in tokens if (bucket := self._by_token.get(token)) is not None), None)
+        if found is not None and own in {None, found} and tokens <= found.tokens:
+            found.put(record, fresh=own is None)
+            self._home[record.key] = found
+            return
+        homes = [bucket for token in tokens if (bucket := self._by_token.get(token)) is not None]
         if own is not None:
             homes.append(own)
         if homes:
