@@ -20,6 +20,7 @@ PATIENT: Final = "urn:medlist:fhir:nll-patient"
 CONTAINED_PATIENT: Final = "urn:medlist:fhir:nll-contained-patient"
 PROVENANCE: Final = "urn:medlist:fhir:nll-provenance"
 LIST_INFO: Final = "urn:medlist:fhir:nll-medication-list-info"
+DATA_LOCK: Final = "urn:medlist:fhir:nll-data-lock"
 
 _SYSTEMS = "http://electronichealth.se/identifier/"
 _PRODUCTS = "http://electronichealth.se/fhir/NamingSystem/"
@@ -180,6 +181,18 @@ NLL_RESOURCES: Final[dict[str, JsonObject]] = {
             }
         ],
         "code": {"coding": [{"code": "medlistinfo"}]},
+        "subject": {"reference": "Patient/p-12"},
+    },
+    DATA_LOCK: {
+        "resourceType": "Basic",
+        "id": "b-3",
+        "extension": [
+            {"url": f"{EXTENSION}NLLDataLockTarget", "valueReference": {"reference": "MedicationRequest/f-7001"}},
+            {"url": f"{EXTENSION}NLLDataLockKind", "valueCode": "privacy"},
+            {"url": f"{EXTENSION}NLLDataLockScope", "valueCode": "prescription"},
+            {"url": f"{EXTENSION}NLLDataLockStatus", "valueCode": "active"},
+        ],
+        "code": {"coding": [{"code": "datalock"}]},
         "subject": {"reference": "Patient/p-12"},
     },
 }

@@ -9,6 +9,7 @@ from mappings.fhir.exact_json import JsonObject
 from mappings.fhir.regional import names
 from tests.contracts.fhir.good import (
     CONTAINED_PATIENT,
+    DATA_LOCK,
     DISPENSE,
     EXTENSION,
     LIST_INFO,
@@ -146,6 +147,13 @@ WRONG: dict[tuple[str, str], Change] = {
     (LIST_INFO, "no version"): lambda r: r["extension"][0]["extension"].pop(0),
     (LIST_INFO, "another code"): lambda r: r["code"]["coding"][0].update(code="datalock"),
     (LIST_INFO, "no subject"): lambda r: r.pop("subject"),
+    (DATA_LOCK, "no target"): lambda r: r["extension"].pop(0),
+    (DATA_LOCK, "a target that is a person"): lambda r: r["extension"][0].update(
+        valueReference={"reference": "Patient/p-12"}
+    ),
+    (DATA_LOCK, "a kind that nobody knows"): lambda r: r["extension"][1].update(valueCode="public"),
+    (DATA_LOCK, "no status"): lambda r: r["extension"].pop(),
+    (DATA_LOCK, "another code"): lambda r: r["code"]["coding"][0].update(code="medlistinfo"),
 }
 
 

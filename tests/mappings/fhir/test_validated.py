@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -11,12 +12,13 @@ from contracts.medication_list import Layer, MedicationList
 from contracts.systems import PERSONNUMMER, SAMORDNINGSNUMMER
 from contracts.values import Dosage, DosageStep, Identifier, Period
 from mappings.fhir.amendment import amended, cancelled, ended
+from mappings.fhir.data_lock import data_lock, with_status
 from mappings.fhir.exact_json import JsonObject, read_json, write_json
 from mappings.fhir.medication_dispense import Handover, medication_dispense
 from mappings.fhir.medication_request import ContainedPatient, KnownPatient, Terms, medication_request
 from mappings.fhir.regional import names, regional_bundle
 from mappings.sources.readers import READERS
-from tests.contracts.fhir.good import DISPENSE, ON_PAPER, REQUEST, nll
+from tests.contracts.fhir.good import DATA_LOCK, DISPENSE, ON_PAPER, REQUEST, nll
 from tests.fhir_validator.validator import FhirValidator
 from tests.mappings.fhir.golden import cases
 from tests.mappings.fhir.regional.lists import WHERE_FROM, edition, lists_from, story
@@ -114,6 +116,18 @@ def test_every_golden_is_valid(fhir_validator: FhirValidator, path: Path) -> Non
     resource = read_json(path.read_bytes())
 
     assert fhir_validator.errors(resource, profile_of(resource)) == []
+
+
+@pytest.mark.parametrize("block", ["integrity", "secrecy"])
+@pytest.mark.parametrize("subject", [PATIENT, FOREIGNER])
+def test_every_lock_is_valid(
+    fhir_validator: FhirValidator, block: Literal["integrity", "secrecy"], subject: KnownPatient | ContainedPatient
+) -> None:
+    """In force and lifted, also of a person without personnummer."""
+    lock = data_lock("3c3ae2f5-7b9f-54cc-8795-9a2632f6c440", "f-7001", subject, block)
+
+    for one in (lock, with_status(lock, in_force=False)):
+        assert fhir_validator.errors(one, DATA_LOCK) == []
 
 
 def test_a_person_with_personnummer_is_not_contained(fhir_validator: FhirValidator) -> None:

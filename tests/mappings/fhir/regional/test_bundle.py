@@ -17,6 +17,7 @@ from mappings.fhir.exact_json import JsonObject, read_json, write_json
 from mappings.fhir.regional import list_version, names, regional_bundle
 from mappings.fhir.validation import fhir_problems
 from mappings.fhir.vocabulary import RECORD
+from tests.mappings.fhir.regional import golden
 from tests.mappings.fhir.regional.lists import (
     PUT_OUT_AT,
     SIMULATED,
@@ -133,6 +134,11 @@ def test_the_same_list_and_edition_give_the_same_bytes() -> None:
     for one in lists_from("recordings"):
         read = decode_list(encode_list(one))
         assert write_json(regional_bundle(one, edition(one))) == write_json(regional_bundle(read, edition(read)))
+
+
+def test_the_bundle_of_one_list_is_the_golden() -> None:
+    """What consumers build on changes only on purpose: ``python -m tests.mappings.fhir.regional.golden`` writes it anew."""
+    assert golden.FILE.read_text(encoding="utf-8") == golden.text()
 
 
 def test_decimals_keep_their_digits() -> None:
