@@ -38,6 +38,7 @@ class Medlist:
             "INTAKE_GROUP": f"{prefix}intake",
             "RECONCILER_GROUP": f"{prefix}reconciler",
             "PUBLISHER_GROUP": f"{prefix}publisher",
+            "LISTING_GROUP": f"{prefix}listing",
         }
         if nll is not None:
             told |= {
