@@ -10,6 +10,9 @@ PYTEST := $(BIN)/python -m pytest -q
 UNIT := $(PYTEST) -m 'not kafka and not slow'
 # These tests mostly wait for processes and brokers: they run beside all others.
 WAITING := tests/streams/topology tests/streams/command
+REAL := $(PYTEST) -m 'kafka or slow' --durations=5
+# These tests strike processes again and again, about half of the time of all: they have a broker and a run of their own.
+STRIKING := tests/faults tests/streams/topology/test_delivery.py
 CODE := contracts mappings connectors streams tests deploy
 
 .PHONY: help
@@ -54,7 +57,10 @@ unit: $(READY) ## the fast tests (under a minute)
 integration: $(READY) ## the tests on a real Kafka, and the slow ones
 	@echo '== integration tests'
 	@$(BIN)/python -m tests.prepared
-	@$(PYTEST) -m 'kafka or slow' --durations=5
+	@mkdir -p build
+	@$(REAL) -o cache_dir=build/pytest-striking $(STRIKING) > build/integration-striking.txt 2>&1 & striking=$$!; \
+	  $(REAL) tests $(addprefix --ignore=,$(STRIKING)); others=$$?; \
+	  wait $$striking; struck=$$?; cat build/integration-striking.txt; exit $$((others | struck))
 
 .PHONY: kafka
 kafka: $(READY) ## run a real Kafka in the foreground

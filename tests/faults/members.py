@@ -4,7 +4,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -89,13 +89,13 @@ class Member:
 class Members:
     """All processes of a deployment: an intake, reconcilers that count, a publisher."""
 
-    def __init__(self, medlist: Medlist, reconcilers: int, plant: Plant | None) -> None:
+    def __init__(self, medlist: Medlist, reconcilers: int, plants: Sequence[Plant]) -> None:
         self._medlist = medlist
-        self._plant = plant
+        self._plants = plants
         names = [f"reconciler-{number}" for number in range(reconcilers)]
         self._all = [
             Member("intake-0", partial(medlist.role, "intake", name="intake-0")),
-            *(Member(name, partial(_counting, medlist, name, plant)) for name in names),
+            *(Member(name, partial(_counting, medlist, name, plants)) for name in names),
             Member("publisher-0", partial(medlist.role, "publisher", name="publisher-0")),
         ]
 
@@ -105,7 +105,7 @@ class Members:
 
     def join(self, name: str) -> Member:
         """One reconciler more, started."""
-        member = Member(name, partial(_counting, self._medlist, name, self._plant))
+        member = Member(name, partial(_counting, self._medlist, name, self._plants))
         self._all.append(member)
         member.start()
         return member
@@ -141,9 +141,9 @@ class Members:
         return False
 
 
-def _counting(medlist: Medlist, name: str, plant: Plant | None) -> Process:
+def _counting(medlist: Medlist, name: str, plants: Sequence[Plant]) -> Process:
     environment = os.environ | medlist.variables | {"MEDLIST_INSTANCE_ID": name}
-    return Process([*WORKER, *([] if plant is None else [plant])], medlist.directory / f"{name}.log", environment)
+    return Process([*WORKER, *plants], medlist.directory / f"{name}.log", environment)
 
 
 def logs(directory: Path) -> list[Path]:

@@ -1,4 +1,4 @@
-"""Faults planted in the reconciler on purpose, each once per process, to show that the verdict sees them."""
+"""Faults planted in the reconciler on purpose, each in partitions of its own, to show that the verdict sees them."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -8,8 +8,9 @@ import msgspec
 
 from streams.topology.core import Core, Decision, Send
 
-Plant = Literal["lose", "double", "overtake"]
-"""``lose``: a record is passed over. ``double``: one is applied twice. ``overtake``: an older list is written last."""
+Plant = Literal["overtake", "lose", "double"]
+"""``overtake``: older lists are written last, so that the end is wrong. ``lose``: one record is passed over. ``double``: one is
+applied twice."""
 
 PLANTS: tuple[Plant, ...] = get_args(Plant)
 AFTER_RECORDS = 20
@@ -51,9 +52,6 @@ class PlantedCore:
     def _overtaken(self, decision: Decision) -> Decision:
         older = [self._lists[send.key] for send in decision.sends if self._is_newer(send)]
         self._remembered(decision)
-        if not older:
-            return decision
-        self._done = True
         return msgspec.structs.replace(decision, sends=[*decision.sends, *older])
 
     def _is_newer(self, send: Send) -> bool:

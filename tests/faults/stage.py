@@ -21,11 +21,11 @@ READY_SECONDS = 120.0
 
 
 class Setting(msgspec.Struct, frozen=True, kw_only=True):
-    """What a stage is set up with: the vendor's random sequence and messages a second, and a fault that is planted."""
+    """What a stage is set up with: the vendor's random sequence and messages a second, and faults that are planted."""
 
     seed: int
     per_second: float = 20.0
-    plant: Plant | None = None
+    plants: tuple[Plant, ...] = ()
 
 
 class Endpoint:
@@ -63,7 +63,7 @@ class Stage:
         self.proxy = proxy
         self.endpoint = Endpoint(directory)
         self.medlist = Medlist(f"127.0.0.1:{proxy.port}", directory, nll=self.endpoint.sandbox.url)
-        self.members = Members(self.medlist, RECONCILERS, setting.plant)
+        self.members = Members(self.medlist, RECONCILERS, setting.plants)
         self.vendor = Vendor(self.medlist, setting.seed, setting.per_second)
 
     def start(self) -> None:

@@ -1,4 +1,4 @@
-"""The reconciler with the counts beside it, as a process: `python -m tests.faults.worker [PLANT]`, settings as in production."""
+"""The reconciler with the counts beside it, as a process: `python -m tests.faults.worker [PLANT]...`, settings as in production."""
 
 import os
 import sys
@@ -19,11 +19,11 @@ def main() -> int:
     configure()
     composition = Composition(settings=load_settings(os.environ, {"kafka"}))
     make, list_topic = composition.core_factory(), composition.settings.topic(LIST)
-    plant = next((known for known in PLANTS if sys.argv[1:] == [known]), None)
+    plants = [known for known in PLANTS if known in sys.argv[1:]]
 
     def counting(number: int) -> Core:
         core = CountingCore(make(number))
-        return core if plant is None else PlantedCore(core, list_topic, plant)
+        return PlantedCore(core, list_topic, plants[number % len(plants)]) if plants else core
 
     return run_reconciler(composition.engine, counting, tick_record)
 
