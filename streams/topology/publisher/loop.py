@@ -8,7 +8,7 @@ import hashlib
 import random
 import threading
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from datetime import datetime
 from typing import Final, NamedTuple
 
@@ -41,12 +41,17 @@ Clock = Callable[[], datetime]
 """Gives the time, with its zone."""
 
 
+ToldBefore = Callable[[Collection[int]], Iterable[Publication]]
+"""Gives the newest publications of patients in these partitions, as they stand on the topic."""
+
+
 class Wires(NamedTuple):
     """The publisher's ends toward Kafka."""
 
     lists: ListConsumer
     requests: Requests
     teller: Teller
+    told_before: ToldBefore
 
 
 class Loop:
@@ -56,6 +61,8 @@ class Loop:
         self._consumer = wires.lists
         self._requests = wires.requests
         self._teller = wires.teller
+        self._told_before = wires.told_before
+        self._new_partitions: set[int] = set()
         self._hands = hands
         self._policy = policy
         self._limits = limits
@@ -95,12 +102,19 @@ class Loop:
     def _turn(self) -> None:
         self.beat = time.monotonic()
         busy = self._desk.flying > 0 or self._requests.searching
-        for message in self._consumer.take(self._limits.busy_seconds if busy else self._wait()):
+        messages = self._consumer.take(self._limits.busy_seconds if busy else self._wait())
+        self._recall()
+        for message in messages:
             self._arrived(message)
         self._heed()
         self._collect()
         self._begin()
         self._hold_or_go()
+
+    def _recall(self) -> None:
+        numbers, self._new_partitions = self._new_partitions, set()
+        if numbers:
+            self._memory.recall(self._told_before(numbers))
 
     def _wait(self) -> float:
         due = self._desk.next_time()
@@ -297,6 +311,7 @@ class Loop:
             self._gaps[number] = Gaps()
             self._turns[number] = self._turns.get(number, 0) + 1
         self._requests.assigned(partitions)
+        self._new_partitions.update(partitions)
         self.ready = True
 
     def revoking(self, partitions: Collection[int]) -> None:

@@ -1,12 +1,13 @@
 """The last publication of each patient, as far as memory allows: what need not be read again, and since when it is so."""
 
 from collections import OrderedDict
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Final
 
 import msgspec
 
-from contracts.publication import Link, Publication
+from contracts.publication import Link, Publication, PublicationState
 from streams.publish.look import Certainty
 
 SETTLED: Final = frozenset({"published", "parked"})
@@ -18,6 +19,16 @@ class Memory:
     def __init__(self, patients_most: int) -> None:
         self._most = patients_most
         self._known: OrderedDict[str, Publication] = OrderedDict()
+        self._since: dict[str, tuple[PublicationState, datetime]] = {}
+
+    def recall(self, told: Iterable[Publication]) -> None:
+        """Learn from what an earlier process told since when patients are not published, and nothing else of it.
+
+        What it held for settled it may have changed since, in the middle of what it told nothing of.
+        """
+        for one in told:
+            if one.state != "published" and one.patient not in self._known:
+                self._since[one.patient] = one.state, one.since
 
     def told(self, publication: Publication) -> Publication:
         """Return the publication with the time since when its state holds, and remember it.
@@ -25,7 +36,10 @@ class Memory:
         One that tells no links (nothing could be read) keeps those that are known.
         """
         before = self._known.pop(publication.patient, None)
+        state, since = self._since.pop(publication.patient, (None, publication.since))
         kept = publication
+        if state == publication.state:
+            kept = msgspec.structs.replace(kept, since=since)
         if before is not None and before.state == publication.state:
             kept = msgspec.structs.replace(kept, since=before.since)
         if before is not None and not publication.links:
@@ -58,3 +72,4 @@ class Memory:
     def forget(self, patient: str) -> None:
         """The patient is gone."""
         self._known.pop(patient, None)
+        self._since.pop(patient, None)

@@ -2,13 +2,15 @@
 
 import signal
 import threading
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
+from connectors.kafka.newest import newest_values
 from connectors.nll.connection import connect, identity_of
 from connectors.nll.requests import Identity
 from connectors.settings import Settings
+from contracts.publication import Publication, decode_publication
 from contracts.sources import SourceSystem
 from contracts.topics import LIST, PUBLISH
 from streams.publish.execute import Executor
@@ -68,7 +70,11 @@ class Publisher:
         teller = Teller(settings, publish_topic, limits.delivery_seconds)
         requests = Requests(settings, limits, parts.isolation)
         self._others = [publish_topic, requests.topic]
-        self.loop = Loop(Wires(self._consumer, requests, teller), self._hands, policy, limits)
+
+        def told_before(partitions: Collection[int]) -> Iterable[Publication]:
+            return map(decode_publication, newest_values(settings, PUBLISH, partitions).values())
+
+        self.loop = Loop(Wires(self._consumer, requests, teller, told_before), self._hands, policy, limits)
 
     def run(self, stop_event: threading.Event) -> None:
         """Publish until ``stop_event`` is set; finish or cut what is under way, commit, leave.

@@ -32,6 +32,26 @@ def test_a_state_holds_since_it_began() -> None:
     assert memory.told(publication(since=LATE, state="failing")).since == LATE
 
 
+def test_a_new_process_knows_since_when_a_patient_is_not_published_and_nothing_more() -> None:
+    """What an earlier one settled it may have changed in the middle of the next list: that is read again."""
+    memory = Memory(10)
+    memory.recall([publication(state="parked"), publication(patient="b")])
+
+    assert memory.unchanged("a", "w1", "h2", LATE) is None
+    assert memory.known("b") == ((), "unseen")
+    assert memory.told(publication(state="parked", since=LATE)).since == EARLY
+    assert memory.told(publication(patient="b", since=LATE)).since == LATE
+
+
+def test_a_state_that_changed_over_a_restart_began_then() -> None:
+    """Failing before, parked now; and what was learnt once is not used again."""
+    memory = Memory(10)
+    memory.recall([publication(state="failing")])
+
+    assert memory.told(publication(state="parked", since=LATE)).since == LATE
+    assert memory.told(publication(state="failing", since=LATE)).since == LATE
+
+
 def test_a_list_that_asks_for_the_same_needs_nothing() -> None:
     """If the last one was settled, and only then."""
     memory = Memory(10)
