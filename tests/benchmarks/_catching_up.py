@@ -85,13 +85,24 @@ def stage(kafka: str) -> str:
 def fill(kafka: str, backlog: Backlog) -> str:
     """Fresh topics with the backlog in them; their prefix."""
     prefix = stage(kafka)
+    produce(kafka, prefix, backlog)
+    return prefix
+
+
+def produce(kafka: str, prefix: str, backlog: Backlog, *, keyed: bool = False) -> None:
+    """Write the backlog; `keyed` by partition, for engines that keep their state by key."""
     producer = Producer({"bootstrap.servers": kafka, "enable.idempotence": True, "compression.type": "none"})
     for partition, value in backlog.records:
-        producer.produce(f"{prefix}fact", value=value, partition=partition)
+        key = b"%d" % partition if keyed else None
+        while True:
+            try:
+                producer.produce(f"{prefix}fact", value=value, partition=partition, key=key)
+                break
+            except BufferError:
+                producer.poll(0.1)
         producer.poll(0)
     if producer.flush(DEADLINE_SECONDS):
         raise TimeoutError("the backlog could not be written")
-    return prefix
 
 
 def command(kind: str, core: str, kafka: str, prefix: str) -> list[str]:

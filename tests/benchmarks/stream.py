@@ -1,7 +1,7 @@
 """The stream on a real Kafka: its engine and its reconciler against bare loops, the whole path's latency, failover.
 
 `make bench BENCH=stream` writes `build/bench/stream.json`; the broker runs on the same machine. BENCH_FACTS sets the length
-of the backlogs (100,000 merging and 20,000 reconciling facts unless set), BENCH_ROUNDS how often each is run.
+of the backlogs (100,000 merging and 20,000 reconciling facts unless set), BENCH_ROUNDS how often each is run; BENCH_PEERS=1 adds the comparison with other engines.
 """
 
 import os
@@ -15,6 +15,7 @@ from tests.benchmarks._failover import measure_failover
 from tests.benchmarks._live import measure_live
 from tests.benchmarks._rebuilding import measure_rebuild
 from tests.benchmarks._results import machine, write
+from tests.benchmarks.against_peers import measure_peers
 from tests.kafka.broker import LocalKafka
 
 FACTS = os.environ.get("BENCH_FACTS")
@@ -55,6 +56,8 @@ def main() -> None:
         "reconciler": core,
         "rebuild": rebuilt,
     }
+    if os.environ.get("BENCH_PEERS"):
+        results |= measure_peers()
     path = write("stream", results, before)
     for title, found in (("engine alone", engine), ("reconciler", core)):
         rate = found["engine"]["facts_per_second"]
