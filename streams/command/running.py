@@ -27,7 +27,9 @@ _log = get_logger()
 
 
 @click.command(short_help="Run one of the long-running processes, or all of them.")
-@click.argument("role", metavar="intake|reconciler|publisher|listing|nll-source|all", type=click.Choice([*ROLES, "all"]))
+@click.argument(
+    "role", metavar="intake|reconciler|publisher|listing|nll-source|all", type=click.Choice([*ROLES, "all"])
+)
 def run(role: Role | str) -> None:
     r"""Run one of medlist's processes in the foreground, until SIGTERM or SIGINT.
 
