@@ -2,9 +2,9 @@
 
 import random
 import signal
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from pathlib import Path
 
 import pytest
 
@@ -19,17 +19,18 @@ STORY = load_story()
 Start = Callable[[str], Region]
 
 
-@pytest.fixture
-def start(kafka: str, topic_prefix: str, tmp_path: Path) -> Iterator[Start]:
+@pytest.fixture(scope="module")
+def start(kafka: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Start]:
     """Make a region of a name of its own."""
+    prefix = f"t{uuid.uuid4().hex[:10]}."
     with ExitStack() as stack:
+        yield lambda name: stack.enter_context(Region(kafka, f"{prefix}{name}.", tmp_path_factory.mktemp(name)))
 
-        def make(name: str) -> Region:
-            directory = tmp_path / name
-            directory.mkdir()
-            return stack.enter_context(Region(kafka, f"{topic_prefix}{name}.", directory))
 
-        yield make
+@pytest.fixture(scope="module")
+def undisturbed(start: Start) -> bytes:
+    """The list of the story as it was told, with nothing in its way."""
+    return through(start("undisturbed"), [*range(len(STORY))])
 
 
 def through(region: Region, story: list[int]) -> bytes:
@@ -41,23 +42,20 @@ def through(region: Region, story: list[int]) -> bytes:
     return encoded
 
 
-def test_the_story_in_order_and_shuffled_with_repetitions_gives_one_list(start: Start) -> None:
+def test_the_story_in_order_and_shuffled_with_repetitions_gives_one_list(start: Start, undisturbed: bytes) -> None:
     """On real brokers and with real processes the list record is the same to the byte, and the expected one."""
-    in_order = list(range(len(STORY)))
+    in_order = [*range(len(STORY))]
     shuffled = [*in_order, *in_order[::2]]
     random.Random(4).shuffle(shuffled)
 
-    one = through(start("ordered"), in_order)
     other = through(start("shuffled"), shuffled)
 
-    assert other == one
-    assert brief(decode_list(one)) == expected(len(STORY))
+    assert other == undisturbed
+    assert brief(decode_list(undisturbed)) == expected(len(STORY))
 
 
-def test_a_reconciler_killed_in_the_middle_of_the_story_ends_in_the_same_list(start: Start) -> None:
+def test_a_reconciler_killed_in_the_middle_of_the_story_ends_in_the_same_list(start: Start, undisturbed: bytes) -> None:
     """`kill -9` under way, twice, and started again: nothing is lost, nothing counts twice."""
-    undisturbed = through(start("undisturbed"), list(range(len(STORY))))
-
     region = start("killed")
     region.run("intake")
     reconciler = region.run("reconciler")
