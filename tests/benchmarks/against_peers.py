@@ -6,6 +6,7 @@ broker's clock, so that no start-up counts for anybody.
 """
 
 import os
+import shutil
 import statistics
 import subprocess
 import sys
@@ -26,6 +27,7 @@ from tests.benchmarks._catching_up import Backlog, command, fill, merging_backlo
 from tests.benchmarks._engine_process import PARTITIONS
 from tests.benchmarks._results import machine, write
 from tests.kafka.broker import LocalKafka
+from tests.kafka.libraries import BrokerUnavailableError, java
 from tests.kafka.topics import create_topics
 from tests.system.process import DEADLINE_SECONDS, Process
 
@@ -60,10 +62,10 @@ def engine(kafka: str, backlog: Backlog, directory: Path) -> float:
 
 
 class Peer(msgspec.Struct, frozen=True):
-    """Another engine: the Python that it runs in, its folder, and the topics that it needs besides."""
+    """Another engine: its folder, the command that takes broker, prefix and a state folder, the topics it needs besides."""
 
-    python: str
     job: str
+    command: tuple[str, ...]
     more_topics: tuple[str, ...] = ()
 
     def __call__(self, kafka: str, backlog: Backlog, directory: Path) -> float:
@@ -74,7 +76,7 @@ class Peer(msgspec.Struct, frozen=True):
                 kafka, {f"{prefix}{name}": PARTITIONS for name in self.more_topics}, {"cleanup.policy": "compact"}
             )
         produce(kafka, prefix, backlog, keyed=True)
-        arguments = [self.python, str(PEERS / self.job / "job.py"), kafka, prefix, tempfile.mkdtemp(dir=directory)]
+        arguments = [*self.command, kafka, prefix, tempfile.mkdtemp(dir=directory)]
         with Process(arguments, directory / f"{self.job}.log") as process:
             wait_until_committed(kafka, prefix, process)
         return backlog.facts / result_seconds(kafka, prefix)
@@ -150,12 +152,29 @@ def environment(job: str) -> str:
     return str(python)
 
 
+def java_command(job: str) -> tuple[str, ...]:
+    """What runs a peer in Java from its source, its libraries fetched by Maven if need be."""
+    jars = CACHE / job
+    if not (jars / "made").exists():
+        maven = shutil.which("mvn")
+        if maven is None:
+            raise BrokerUnavailableError("no Maven to fetch Kafka Streams with: install it (Debian: maven)")
+        fetch = [maven, "-q", "-B", "-ntp", "-f", str(PEERS / job / "pom.xml"), "dependency:copy-dependencies"]
+        subprocess.run([*fetch, f"-DoutputDirectory={jars}"], check=True, timeout=INSTALL_SECONDS)
+        (jars / "made").touch()
+    quiet = "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"
+    return (java(), quiet, "-Xmx1g", "-cp", f"{jars}/*", str(PEERS / job / "Job.java"))
+
+
 def measure_peers() -> dict[str, Any]:
     """Rates of the engine and of each peer, and the ratios."""
     ways: dict[str, Way] = {
         "engine": engine,
-        "quix": Peer(environment("quix"), "quix"),
-        "faust_tables": Peer(sys.executable, "faust_tables", ("group-patients-changelog",)),
+        "quix": Peer("quix", (environment("quix"), str(PEERS / "quix" / "job.py"))),
+        "faust_tables": Peer(
+            "faust_tables", (sys.executable, str(PEERS / "faust_tables" / "job.py")), ("group-patients-changelog",)
+        ),
+        "kafka_streams": Peer("kafka_streams", java_command("kafka_streams")),
     }
     packed = merging_backlog(FACTS)
     backlogs = {"packed": packed, "individual": individual(packed)}
