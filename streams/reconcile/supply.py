@@ -12,6 +12,7 @@ import msgspec
 from contracts.facts.dispense import Dispense
 from contracts.facts.dose_dispensing import DoseSupply
 from contracts.medication_list import Layer
+from contracts.systems import NLL_DISPENSE
 from contracts.values import Identifier, Period
 from streams.reconcile.dose import Dose, daily_dose
 from streams.reconcile.leaves import Leaf
@@ -46,6 +47,7 @@ class Supplies:
         self._all: list[Leaf] = []
         self._rolls: list[Roll] = []
         self._dispensed: list[Leaf] = []
+        self._of_nll: dict[Identifier, Leaf] = {}
         for leaf in leaves:
             self.add(leaf)
 
@@ -57,7 +59,19 @@ class Supplies:
             dose = daily_dose(content.dosage, leaf.profile, content.period.start, leaf.at)
             insort(self._rolls, Roll(leaf, content, dose), key=_roll_order)
         elif isinstance(content, Dispense) and content.status == "completed":
-            insort(self._dispensed, leaf, key=_order)
+            self._dispense(leaf, content)
+
+    def _dispense(self, leaf: Leaf, content: Dispense) -> None:
+        """What a pharmacy and NLL both tell of was handed out once: the earlier of the two counts."""
+        name = next((one for one in content.identifiers if one.system == NLL_DISPENSE), None)
+        other = self._of_nll.get(name) if name is not None else None
+        if other is not None and _order(other) <= _order(leaf):
+            return
+        if other is not None:
+            self._dispensed.remove(other)
+        if name is not None:
+            self._of_nll[name] = leaf
+        insort(self._dispensed, leaf, key=_order)
 
     def __bool__(self) -> bool:
         return bool(self._all)

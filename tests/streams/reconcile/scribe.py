@@ -25,6 +25,7 @@ _WHO: Final = {
     "municipal care": "municipal",
     "dose pharmacy": "dose-pharmacy",
     "pharmacy": "pharmacy",
+    "NLL": "nll",
     "hospital": "hospital",
     "ward": "hospital",
     "a person": "medlist",

@@ -19,7 +19,7 @@ from contracts.facts.list_statement import ListRow, ListStatement
 from contracts.facts.person import Block
 from contracts.facts.prescribing import Order, Prescription
 from contracts.facts.reported_use import ReportedUse
-from contracts.systems import HSA_ID, NLL_PRESCRIPTION
+from contracts.systems import HSA_ID, NLL_DISPENSE, NLL_PRESCRIPTION
 from contracts.values import Dosage, Identifier, Medication, Period, Practitioner, Quantity, Reason
 from mappings.codes.products import ProductRow
 from tests.streams.reconcile.clauses import Clauses, moment, read, split
@@ -159,10 +159,12 @@ def _gives(scribe: Scribe, sentence: Sentence) -> None:
 
 def _dispenses(scribe: Scribe, sentence: Sentence) -> None:
     medication, route = _product(sentence)
+    nll = sentence.said.words.get("nll")
     content = Dispense(
         person=PERSON,
         medication=medication,
         route=route,
+        identifiers=(Identifier(system=NLL_DISPENSE, value=nll),) if nll else (),
         references=scribe.references(sentence),
         status="completed",
         was_substituted="substituted" in sentence.said.flags or None,

@@ -1,5 +1,7 @@
 """What is handed out, packed and given, beside what is ordered: layers, and what they reveal."""
 
+import pytest
+
 from tests.streams.reconcile.clauses import moment
 from tests.streams.reconcile.history import history
 
@@ -20,6 +22,20 @@ def test_layers_stand_side_by_side() -> None:
     assert layers["prescribed"].product == "Furix 40 mg"
     assert layers["dispensed"].remaining_dispenses == 3
     assert layers["given"].last_at == moment("2026-01-05 08:00")
+
+
+@pytest.mark.parametrize("told", ["2026-01-03 10:00", "2026-01-03 10:01"])
+def test_what_a_pharmacy_and_nll_both_tell_of_was_handed_out_once(told: str) -> None:
+    """The dispense has one id at NLL, whoever tells of it, and in whichever order; another one counts."""
+    patient = history(
+        "2026-01-01 primary care prescribes Furix 40 mg, 1 x 1, dispenses 4, as A",
+        f"{told} pharmacy dispenses Furix 40 mg, for A, nll u-1",
+        "2026-01-03 10:00 NLL dispenses Furix 40 mg, for A, nll u-1",
+        "2026-01-05 NLL dispenses Furix 40 mg, for A, nll u-2",
+    )
+
+    layer = patient.item("2026-01-06").layers["dispensed"]
+    assert (layer.count, layer.remaining_dispenses) == (2, 2)
 
 
 def test_fully_dispensed_is_not_ended() -> None:
