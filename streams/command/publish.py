@@ -48,9 +48,10 @@ def publish() -> None:
 
 @publish.command(short_help="Show what would be sent for a patient, and why.")
 @click.argument("patient")
+@click.option("--verify", is_flag=True, help="Have NLL say what would become of it ($verify): a dry run there.")
 @_as_json
 @_lang
-def plan(patient: str, *, as_json: bool, lang: str) -> None:
+def plan(patient: str, *, verify: bool, as_json: bool, lang: str) -> None:
     """Show what the publisher would send for PATIENT now, why, and what is held back and why. Only reads are sent.
 
     Reads the patient's newest list, and what NLL holds; the access is logged there, as every one is.
@@ -59,7 +60,7 @@ def plan(patient: str, *, as_json: bool, lang: str) -> None:
     settings = load_settings(os.environ, {"kafka", "nll_base_url", "nll_client_id"})
     pseudonym = pseudonym_of(patient, settings)
     medication_list = _newest_list(settings, pseudonym)
-    found = asyncio.run(_previewed(settings, medication_list))
+    found = asyncio.run(_previewed(settings, medication_list, verify=verify))
     if as_json:
         click.echo(_json.encode(plan_object(found, medication_list)).decode())
         return
@@ -136,10 +137,10 @@ def _publication(settings: Settings, pseudonym: str) -> Publication | None:
     return None if value is None else decode_publication(value)
 
 
-async def _previewed(settings: Settings, medication_list: MedicationList) -> Preview:
+async def _previewed(settings: Settings, medication_list: MedicationList, *, verify: bool) -> Preview:
     policy = policy_of(Composition(settings=settings).sources)
     async with connect(settings, identity_of(settings)) as client:
-        return await preview(client, policy, wall_clock, desired(medication_list, policy))
+        return await preview(client, policy, wall_clock, desired(medication_list, policy), verify=verify)
 
 
 def _send(settings: Settings, request: PublishRequest) -> None:

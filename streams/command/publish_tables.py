@@ -25,6 +25,8 @@ _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "plan-heads": "Åtgärd|Recept|Läkemedel|Dosering|Varför",
         "held": "Skickas inte",
         "problems": "Uttrycks inte i NLL",
+        "verified": "NLL:s besked om alltihop",
+        "accepted": "det skulle tas emot",
         "unread": "NLL kunde inte läsas, så ingenting är känt om vad som skulle skickas",
         "status-heads": "Status|Patient|Sedan|Försök|Orsaker",
         "settled": "Inget väntar, är parkerat eller misslyckas.",
@@ -56,6 +58,8 @@ _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "plan-heads": "Write|Prescription|Drug|Dosage|Why",
         "held": "Not sent",
         "problems": "Has no form at NLL",
+        "verified": "What NLL says of it as a whole",
+        "accepted": "it would be taken",
         "unread": "NLL could not be read, so nothing is known of what would be sent",
         "status-heads": "State|Patient|Since|Attempts|Reasons",
         "settled": "Nothing is pending, parked or failing.",
@@ -98,6 +102,9 @@ def print_plan(console: Console, found: Preview, medication_list: MedicationList
         console.print(table)
     else:
         console.print(words["nothing"])
+    if found.refused is not None:
+        told = "; ".join(f"{one.code} {one.place}".strip() for one in found.refused)
+        console.print(f"{words['verified']}: {told or words['accepted']}", markup=False)
     names = _names(medication_list)
     for held in found.held:
         reason = f"{_REASONS[lang][held.reason]} [{held.reason}]"
@@ -112,6 +119,7 @@ def plan_object(found: Preview, medication_list: MedicationList) -> dict[str, An
     return {
         "patient": medication_list.patient,
         "unread": found.unread,
+        "refused": None if found.refused is None else [{"code": one.code, "place": one.place} for one in found.refused],
         "operations": [
             {
                 "kind": kind_of(one.operation),

@@ -8,8 +8,8 @@ from uuid import uuid4
 import msgspec
 
 from connectors.nll.client import NllClient
-from connectors.nll.outcomes import Accepted, Outcome, Rejected, Stale, Unavailable, Unknown
-from connectors.nll.requests import Task
+from connectors.nll.outcomes import Accepted, Outcome, Refused, Rejected, Stale, Unavailable, Unknown
+from connectors.nll.requests import Task, Write
 from contracts.publication import HeldBack, PublishProblem
 from mappings.fhir.times import swedish_day
 from streams.publish.actual import Actual
@@ -18,6 +18,7 @@ from streams.publish.look import Look, NotKnownThere, People, Seen
 from streams.publish.operations import AnyOperation, Cancel, Create, End, Lock, Unlock, Update
 from streams.publish.plan import examine
 from streams.publish.policy import Policy
+from streams.publish.sending import transaction
 
 Why = Literal[
     "not-there", "takes-over", "differs", "stopped", "run-out", "never-valid", "withdrawn", "blocked", "lifted"
@@ -34,16 +35,23 @@ class Planned(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Preview(msgspec.Struct, frozen=True, kw_only=True):
-    """What would be written, and what is held back. ``unread`` is why the endpoint could not be read: then nothing is known."""
+    """What would be written, and what is held back. ``unread`` is why the endpoint could not be read: then nothing is known.
+
+    ``refused`` is what the endpoint itself says of the plan as a whole (``$verify``): ``()`` that it would take it, ``None``
+    that it was not asked.
+    """
 
     planned: tuple[Planned, ...] = ()
+    refused: tuple[Refused, ...] | None = None
     held: tuple[HeldBack, ...] = ()
     problems: tuple[PublishProblem, ...] = ()
     unread: str | None = None
 
 
-async def preview(client: NllClient, policy: Policy, now: Callable[[], datetime], desired: Desired) -> Preview:
-    """Read what the endpoint holds and return the plan for a list; only reads are sent."""
+async def preview(
+    client: NllClient, policy: Policy, now: Callable[[], datetime], desired: Desired, *, verify: bool = False
+) -> Preview:
+    """Read what the endpoint holds and return the plan for a list; only reads are sent, and a dry run if ``verify``."""
     if desired.person is None:
         return Preview(held=desired.held)
     found = await People(client).subject(desired.person, Task(context_id=str(uuid4())))
@@ -62,9 +70,25 @@ async def preview(client: NllClient, policy: Policy, now: Callable[[], datetime]
     )
     return Preview(
         planned=tuple(_planned(one, desired) for one in plan.operations),
+        refused=await _verified(client, plan.operations, task) if verify and plan.operations else None,
         held=tuple(sorted({*desired.held, *plan.held})),
         problems=plan.problems,
     )
+
+
+async def _verified(client: NllClient, operations: tuple[AnyOperation, ...], task: Task) -> tuple[Refused, ...]:
+    """Ask the endpoint what would become of the writes, all together; nothing is stored."""
+    write = Write(request_id=str(uuid4()), activity="UPPDATERA_FORSKRIVNING")
+    outcome = await client.verify(transaction(operations), task, write)
+    match outcome:
+        case Accepted():
+            return ()
+        case Rejected(reasons=reasons):
+            return reasons
+        case Stale(reasons=reasons):
+            return reasons or (Refused("stale"),)
+        case Unavailable(reason=reason) | Unknown(reason=reason):
+            return (Refused(reason),)
 
 
 def _planned(operation: AnyOperation, desired: Desired) -> Planned:

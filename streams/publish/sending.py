@@ -1,5 +1,6 @@
 """From an operation to the request that carries it out: the interaction, its activity, its version, its reason."""
 
+from collections.abc import Iterable
 from typing import Final
 
 from connectors.nll.client import NllClient
@@ -45,3 +46,17 @@ async def send(client: NllClient, operation: AnyOperation, task: Task, write: Wr
     if is_new(operation):
         return await client.create(operation.resource["resourceType"], operation.resource, task, write)
     return await client.update(operation.resource, task, write)
+
+
+def transaction(operations: Iterable[AnyOperation]) -> JsonObject:
+    """Return the writes as one transaction bundle, in their order; an end is the update that it comes to."""
+    return {"resourceType": "Bundle", "type": "transaction", "entry": [_entry(one) for one in operations]}
+
+
+def _entry(operation: AnyOperation) -> JsonObject:
+    kind = operation.resource["resourceType"]
+    if is_new(operation):
+        return {"resource": operation.resource, "request": {"method": "POST", "url": kind}}
+    url = f"{kind}/{operation.resource['id']}"
+    match = f'W/"{operation.resource["meta"]["versionId"]}"'
+    return {"resource": operation.resource, "request": {"method": "PUT", "url": url, "ifMatch": match}}

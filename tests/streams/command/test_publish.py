@@ -72,7 +72,7 @@ def test_a_plan_says_what_why_and_what_not(
     send(settings, new, partition=PLACE)
     writes = len(endpoint.door.writes)
 
-    told = json.loads(medlist("publish", "plan", PERSON.value, "--json", **environment).stdout)
+    told = json.loads(medlist("publish", "plan", PERSON.value, "--json", "--verify", **environment).stdout)
     shown = medlist("publish", "plan", PATIENT, **environment)
 
     assert told["unread"] is None, told
@@ -80,11 +80,29 @@ def test_a_plan_says_what_why_and_what_not(
         ("update", "differs", ["dosage"])
     ]
     assert [one["reason"] for one in told["held"]] == ["inpatient"]
+    assert told["refused"] == []
     assert shown.exit_code == 0
     assert "2 tabletter varje morgon" in shown.stdout
     assert HELD_REASONS_SV["inpatient"][:20] in shown.stdout
     assert PERSON.value not in shown.output
-    assert len(endpoint.door.writes) == writes
+    assert [one for one in endpoint.door.writes[writes:] if "$verify" not in one] == []
+    assert endpoint.words() == ["1 tablett varje morgon"]
+
+
+def test_a_plan_can_ask_what_would_become_of_it(
+    medlist: Medlist, environment: dict[str, str], settings: Settings, endpoint: Endpoint
+) -> None:
+    """The endpoint's own rules, in a dry run that stores nothing; without the option it is not asked."""
+    send(settings, the_list(line(standing(workplace_code="nonsense")), patient=PATIENT), partition=PLACE)
+
+    asked = json.loads(medlist("publish", "plan", PATIENT, "--json", "--verify", **environment).stdout)
+    unasked = json.loads(medlist("publish", "plan", PATIENT, "--json", **environment).stdout)
+    shown = medlist("publish", "plan", PATIENT, "--verify", "--lang", "en", **environment)
+
+    assert [one["code"] for one in asked["refused"]] == ["F.004"]
+    assert unasked["refused"] is None
+    assert "F.004" in shown.stdout
+    assert endpoint.statuses() == []
 
 
 def test_a_plan_tells_why_it_knows_nothing(
