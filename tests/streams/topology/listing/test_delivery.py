@@ -26,7 +26,7 @@ from tests.streams.topology.listing.wire import PARTITIONS, committed, eventuall
 
 pytestmark = [pytest.mark.kafka, pytest.mark.slow, pytest.mark.timeout(300)]
 
-PATIENTS, CHANGES, KILLS, SEED = 40, 60, 6, 20261122
+PATIENTS, CHANGES, KILLS, SEED = 40, 60, 4, 20261122
 
 
 @pytest.fixture
