@@ -1,7 +1,7 @@
 """Reading compacted topics once, from their beginning to their end: the newest record of every key, or of one."""
 
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from typing import Final, Literal
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
@@ -44,18 +44,40 @@ def newest_values(
     return found
 
 
+def committed(settings: Settings, topic: str, partitions: Collection[int], group: str) -> dict[int, int]:
+    """Return the next offset that a group will read, of each partition of which it has read any.
+
+    Raises ``CodedError`` (``KAF-002``) when the broker does not tell.
+    """
+    consumer = Consumer(reader_config(settings, "reader") | {"group.id": group})
+    name = settings.topic(topic)
+    try:
+        asked = [TopicPartition(name, number) for number in partitions]
+        found = consumer.committed(asked, timeout=STILL_SECONDS)
+    except KafkaException as error:
+        raise _unread(name, _name(error)) from error
+    finally:
+        consumer.close()
+    return {one.partition: one.offset for one in found if one.offset >= 0}
+
+
 def records(
-    settings: Settings, topic: str, partitions: Collection[int], isolation: Isolation = "read_committed"
+    settings: Settings,
+    topic: str,
+    partitions: Collection[int],
+    isolation: Isolation = "read_committed",
+    starts: Mapping[int, int] | None = None,
 ) -> Iterator[Message]:
     """Yield the records of these partitions up to the ends that they have on the way; ``topic`` as in ``contracts.topics``.
 
-    Raises ``CodedError`` (``KAF-002``) when the broker does not give them.
+    ``starts`` are offsets to begin at, where not at the beginning. Raises ``CodedError`` (``KAF-002``) when the broker does not give them.
     """
     consumer = Consumer(reader_config(settings, "reader") | {"isolation.level": isolation})
     name = settings.topic(topic)
     left = set(partitions)
     try:
-        consumer.assign([TopicPartition(name, number, OFFSET_BEGINNING) for number in sorted(left)])
+        begin = starts or {}
+        consumer.assign([TopicPartition(name, one, begin.get(one, OFFSET_BEGINNING)) for one in sorted(left)])
         heard_at = time.monotonic()
         while left:
             messages = consumer.consume(BATCH_MESSAGES, POLL_SECONDS)

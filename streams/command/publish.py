@@ -2,8 +2,10 @@
 
 import asyncio
 import getpass
+import hashlib
 import os
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Final
 
@@ -12,7 +14,7 @@ import msgspec
 from confluent_kafka import KafkaError, Message, Producer
 
 from connectors.kafka.clients import DELIVERY_SECONDS, producer_config
-from connectors.kafka.newest import newest_of, newest_values
+from connectors.kafka.newest import committed, newest_of, newest_values, records
 from connectors.nll.connection import connect, identity_of
 from connectors.pseudonym import partition_of, pseudonymiser
 from connectors.settings import Settings, load_settings
@@ -23,7 +25,7 @@ from contracts.topics import LIST, PUBLISH, PUBLISH_REQUEST
 from contracts.values import Identifier
 from mappings.codes.persons import read_person
 from streams.command.composition import Composition
-from streams.command.publish_tables import plan_object, print_plan, print_status, status_object
+from streams.command.publish_tables import Waiting, plan_object, print_plan, print_status, status_object
 from streams.command.tables import wide_console
 from streams.publish.desired import desired
 from streams.publish.policy import policy_of
@@ -80,10 +82,11 @@ def status(*, as_json: bool, lang: str) -> None:
     told = newest_values(settings, PUBLISH, range(settings.partitions))
     publications = [decode_publication(value) for value in told.values()]
     publications.sort(key=lambda one: (one.since, one.patient))
+    waiting = _waiting(settings, {one.patient: one for one in publications})
     if as_json:
-        click.echo(_json.encode(status_object(publications)).decode())
+        click.echo(_json.encode(status_object(publications, waiting)).decode())
         return
-    print_status(wide_console(), publications, lang)
+    print_status(wide_console(), publications, waiting, lang)
 
 
 @publish.command(short_help="Have a parked patient tried again.")
@@ -130,6 +133,22 @@ def _newest_list(settings: Settings, pseudonym: str) -> MedicationList:
         remedy = "Check the number and MEDLIST_PSEUDONYM_KEY; a patient has a list once a fact has arrived."
         raise CodedError("PUB-002", "the patient has no list", remedy)
     return decode_list(value)
+
+
+def _waiting(settings: Settings, told: Mapping[str, Publication]) -> Waiting:
+    """Return who has a list that the publisher has not told of: behind what it has committed, and another than it told."""
+    partitions = range(settings.partitions)
+    starts = committed(settings, LIST, partitions, settings.publisher_group)
+    since: dict[str, datetime] = {}
+    for message in records(settings, LIST, partitions, starts=starts):
+        patient, value = (message.key() or b"").decode(), message.value()
+        known = told.get(patient)
+        if value is None or (known is not None and known.list_hash == hashlib.sha256(value).hexdigest()):
+            since.pop(patient, None)
+        else:
+            put_at = datetime.fromtimestamp(message.timestamp()[1] / 1000, UTC)
+            since.setdefault(patient, put_at)
+    return Waiting(patients=len(since), since=min(since.values(), default=None))
 
 
 def _publication(settings: Settings, pseudonym: str) -> Publication | None:

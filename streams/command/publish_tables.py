@@ -2,8 +2,10 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any, Final
 
+import msgspec
 from rich import box
 from rich.console import Console
 from rich.table import Table
@@ -29,6 +31,7 @@ _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "accepted": "det skulle tas emot",
         "unread": "NLL kunde inte läsas, så ingenting är känt om vad som skulle skickas",
         "status-heads": "Status|Patient|Sedan|Försök|Orsaker",
+        "waiting": "patient(er) har en lista som publiceringen inte har tagit, sedan",
         "settled": "Inget väntar, är parkerat eller misslyckas.",
         "published": "publicerade",
         "pending": "väntar",
@@ -62,6 +65,7 @@ _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "accepted": "it would be taken",
         "unread": "NLL could not be read, so nothing is known of what would be sent",
         "status-heads": "State|Patient|Since|Attempts|Reasons",
+        "waiting": "patient(s) have a list that the publisher has not taken, since",
         "settled": "Nothing is pending, parked or failing.",
         "published": "published",
         "pending": "pending",
@@ -87,6 +91,13 @@ _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
     },
 }
 _NOTHING: Final = "-"
+
+
+class Waiting(msgspec.Struct, frozen=True, kw_only=True):
+    """How many patients have a list that the publisher has told nothing of, and since when the first of them."""
+
+    patients: int
+    since: datetime | None
 
 
 def print_plan(console: Console, found: Preview, medication_list: MedicationList, lang: str) -> None:
@@ -139,14 +150,18 @@ def plan_object(found: Preview, medication_list: MedicationList) -> dict[str, An
     }
 
 
-def print_status(console: Console, publications: Sequence[Publication], lang: str) -> None:
+def print_status(console: Console, publications: Sequence[Publication], waiting: Waiting, lang: str) -> None:
     """Print how many patients stand how, and everybody who is not published, longest first."""
     words = _WORDS[lang]
     counts = Counter(one.state for one in publications)
     held = sum(len(one.held) for one in publications)
     told = [f"{counts[state]} {words[state]}" for state in ("published", "pending", "parked", "failing")]
     console.print(", ".join([*told, f"{held} {words['held-count']}"]), style="bold")
+    if waiting.patients:
+        console.print(f"{waiting.patients} {words['waiting']} {moment(waiting.since)}", markup=False, style="yellow")
     unsettled = [one for one in publications if one.state != "published"]
+    if not unsettled and waiting.patients:
+        return
     if not unsettled:
         console.print(words["settled"])
         return
@@ -158,13 +173,14 @@ def print_status(console: Console, publications: Sequence[Publication], lang: st
     console.print(table)
 
 
-def status_object(publications: Sequence[Publication]) -> dict[str, Any]:
+def status_object(publications: Sequence[Publication], waiting: Waiting) -> dict[str, Any]:
     """Return what ``status --json`` prints."""
     states = Counter(one.state for one in publications)
     reasons = Counter(held.reason for one in publications for held in one.held)
     return {
         "patients": len(publications),
         "states": {state: states[state] for state in ("published", "pending", "parked", "failing")},
+        "waiting": {"patients": waiting.patients, "since": waiting.since},
         "held": dict(sorted(reasons.items())),
         "unsettled": [
             {

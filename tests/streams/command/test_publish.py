@@ -145,6 +145,25 @@ def test_the_standing_tells_who_is_parked_since_when_and_why_until_a_person_has_
     assert (asked.exit_code, asked.stdout.strip()) == (0, PATIENT)
 
 
+def test_lists_that_no_publisher_has_taken_are_pending(
+    medlist: Medlist, environment: dict[str, str], settings: Settings, endpoint: Endpoint
+) -> None:
+    """Also while none runs: a newer list than the one that was told of waits, since it was written."""
+    send(settings, the_list(line(standing()), patient=PATIENT), partition=PLACE)
+    before = json.loads(medlist("publish", "status", "--json", **environment).stdout)
+    with publisher(settings):
+        eventually(lambda: committed(settings) == 1, "the list is published")
+    settled = json.loads(medlist("publish", "status", "--json", **environment).stdout)
+    send(settings, the_list(line(standing(packages=2)), patient=PATIENT), partition=PLACE)
+    after = json.loads(medlist("publish", "status", "--json", **environment).stdout)
+    shown = medlist("publish", "status", **environment)
+
+    assert [one["waiting"]["patients"] for one in (before, settled, after)] == [1, 0, 1]
+    assert settled["waiting"]["since"] is None
+    assert after["waiting"]["since"] > before["waiting"]["since"]
+    assert "1 patient(er) har en lista" in shown.stdout
+
+
 def test_nobody_is_tried_again_who_was_never_tried(medlist: Medlist, environment: dict[str, str]) -> None:
     """A mistyped name is told, not queued."""
     ended = medlist("publish", "unpark", "0" * 32, **environment)
