@@ -1,5 +1,7 @@
 """Topics on the brokers against topics as declared."""
 
+import time
+
 import pytest
 from confluent_kafka.admin import AdminClient
 
@@ -76,4 +78,7 @@ def test_a_broker_is_made_right(kafka: str, topic_prefix: str) -> None:
     apply_differences(admin, differences)
 
     assert [type(difference) for difference in differences] == [WrongSettings, WrongSettings]
-    assert plan_topics(changed, read_topics(admin, names)) == ()
+    deadline = time.monotonic() + 30  # a broker learns from its controller what it was told
+    while plan_topics(changed, read_topics(admin, names)):
+        assert time.monotonic() < deadline, "the settings are not as told"
+        time.sleep(0.05)
