@@ -68,7 +68,7 @@ class _Encoded(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class View(msgspec.Struct, frozen=True, eq=False):
-    """A list, its canonical bytes, and the hash of all of it but the time of its next change."""
+    """A list, its canonical bytes, and their hash."""
 
     medication_list: MedicationList
     encoded: bytes
@@ -258,7 +258,8 @@ class Patient:
             withdrawn=made.withdrawn,
         )
         whole = msgspec.structs.replace(body, next_change_at=made.next_change_at)
-        view = View(made, encoder.encode(whole), sha256(encoder.encode(body)).digest())
+        encoded_whole = encoder.encode(whole)
+        view = View(made, encoded_whole, sha256(encoded_whole).digest())
         return view if len(view.encoded) <= LIST_BYTES else _too_large(made)
 
     def _apply_blocks(self, when: datetime) -> None:
