@@ -7,6 +7,7 @@ from typing import Final, Literal
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from connectors.kafka.clients import END_OF_PARTITION, PASSING, reader_config
+from connectors.kafka.positions import committed_offsets
 from connectors.settings import Settings
 from connectors.telemetry.errors import CodedError
 
@@ -53,7 +54,7 @@ def committed(settings: Settings, topic: str, partitions: Collection[int], group
     name = settings.topic(topic)
     try:
         asked = [TopicPartition(name, number) for number in partitions]
-        found = consumer.committed(asked, timeout=STILL_SECONDS)
+        found = committed_offsets(consumer, asked, within_seconds=STILL_SECONDS)
     except KafkaException as error:
         raise _unread(name, _name(error)) from error
     finally:

@@ -17,6 +17,7 @@ from connectors.kafka.clients import (
     PASSING,
     consumer_config,
 )
+from connectors.kafka.positions import committed_offsets
 from connectors.settings import Settings
 from connectors.telemetry import declare, get_logger
 from streams.topology.intake.limits import IntakeLimits
@@ -24,8 +25,6 @@ from streams.topology.intake.problems import IntakeCode, IntakeError
 from streams.topology.intake.standing import Here, Standings
 
 EVENTS: Final = declare({"intake.assigned": "ITK-102", "intake.revoked": "ITK-103", "commit.postponed": "ITK-104"})
-
-ASK_AGAIN_SECONDS = 0.1
 
 _log = get_logger()
 
@@ -142,25 +141,10 @@ class SourceConsumer:
         _log.info("intake.assigned", partitions=len(starts))
 
     def _committed(self, consumer: Consumer, partitions: list[TopicPartition]) -> list[TopicPartition]:
-        if not partitions:
-            return []
-        found = self._ask_committed(consumer, partitions)
-        for partition in found:
-            if partition.error is not None:
-                raise IntakeError(IntakeCode.READ_FAILED, f"committed offsets: {partition.error.name()}")
-        return found
-
-    def _ask_committed(self, consumer: Consumer, partitions: list[TopicPartition]) -> list[TopicPartition]:
-        """Ask again while the group's coordinator is only just starting or moving."""
-        deadline = time.monotonic() + self._limits.request_seconds
-        while True:
-            try:
-                return list(consumer.committed(partitions, timeout=self._limits.request_seconds))
-            except KafkaException as error:
-                reason: KafkaError = error.args[0]
-                if reason.code() not in PASSING or time.monotonic() > deadline:
-                    raise IntakeError(IntakeCode.READ_FAILED, f"committed offsets: {reason.name()}") from error
-                time.sleep(ASK_AGAIN_SECONDS)
+        try:
+            return committed_offsets(consumer, partitions, within_seconds=self._limits.request_seconds)
+        except KafkaException as error:
+            raise IntakeError(IntakeCode.READ_FAILED, f"committed offsets: {error.args[0].name()}") from error
 
     def _revoked(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         self._before_revoke()

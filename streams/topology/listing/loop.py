@@ -74,6 +74,10 @@ class Loop:
         if problems:
             _log.warning("listing.suspicious", list_hash=one.version, problems=len(problems))
 
+    def waiting(self) -> None:
+        """A broker is asked where partitions begin: that is no standstill."""
+        self.beat = time.monotonic()
+
     def assigned(self, partitions: Collection[int]) -> None:  # noqa: ARG002 - the consumer tells which
         """Partitions came."""
         self.ready = True

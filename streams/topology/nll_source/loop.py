@@ -200,6 +200,10 @@ class Loop:
 
     # Partitions that come and go
 
+    def waiting(self) -> None:
+        """A broker is asked where partitions begin: that is no standstill."""
+        self.beat = time.monotonic()
+
     def assigned(self, partitions: Collection[int]) -> None:
         """Partitions came."""
         self._restoring.update(partitions)

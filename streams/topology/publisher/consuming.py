@@ -16,6 +16,7 @@ from connectors.kafka.clients import (
     PASSING,
     consumer_config,
 )
+from connectors.kafka.positions import committed_offsets
 from connectors.settings import Settings
 from connectors.telemetry import declare, get_logger
 from streams.topology.publisher.limits import PublisherLimits
@@ -35,6 +36,10 @@ _NOT_OURS_ANY_MORE: Final = frozenset(
 
 class Rebalanced(Protocol):
     """Is told which partitions come and go; called inside ``take`` and ``close``."""
+
+    def waiting(self) -> None:
+        """The broker cannot yet tell where partitions that come begin; the process lives, and asks again."""
+        ...
 
     def assigned(self, partitions: Collection[int]) -> None:
         """Partitions came."""
@@ -162,16 +167,10 @@ class ListConsumer:
         _log.info("publisher.assigned", partitions=len(numbers))
 
     def _committed(self, consumer: Consumer, partitions: list[TopicPartition]) -> list[TopicPartition]:
-        if not partitions:
-            return []
         try:
-            found = consumer.committed(partitions, timeout=self._limits.request_seconds)
+            return committed_offsets(consumer, partitions, self._listener().waiting)
         except KafkaException as error:
             raise PublisherError(PublisherCode.READ_FAILED, f"committed offsets: {error.args[0].name()}") from error
-        for one in found:
-            if one.error is not None:
-                raise PublisherError(PublisherCode.READ_FAILED, f"committed offsets: {one.error.name()}")
-        return found
 
     def _on_revoke(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         self._listener().revoking([one.partition for one in partitions])

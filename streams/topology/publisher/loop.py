@@ -305,12 +305,16 @@ class Loop:
 
     # Partitions that come and go
 
+    def waiting(self) -> None:
+        """A broker is asked where partitions begin: that is no standstill."""
+        self.beat = time.monotonic()
+
     def assigned(self, partitions: Collection[int]) -> None:
         """Partitions came."""
         for number in partitions:
             self._gaps[number] = Gaps()
             self._turns[number] = self._turns.get(number, 0) + 1
-        self._requests.assigned(partitions)
+        self._requests.assigned(partitions, self.waiting)
         self._new_partitions.update(partitions)
         self.ready = True
 

@@ -4,13 +4,14 @@ A request names only the patient; the list is read anew from the list topic, up 
 newest is published. Requests are committed once the patient is settled: one that a crash interrupts is heeded again.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Final
 
 import msgspec
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from connectors.kafka.clients import END_OF_PARTITION, PASSING, consumer_config, reader_config
+from connectors.kafka.positions import committed_offsets
 from connectors.settings import Settings
 from connectors.telemetry import declare, get_logger
 from contracts.publication import decode_request
@@ -59,11 +60,11 @@ class Requests:
         """Whether a list is being looked for: then the next turn should come soon."""
         return bool(self._wanted or self._sought)
 
-    def assigned(self, partitions: Collection[int]) -> None:
-        """Partitions came: their requests go on after those that were heeded."""
+    def assigned(self, partitions: Collection[int], waiting: Callable[[], None]) -> None:
+        """Partitions came: their requests go on after those that were heeded. Calls ``waiting`` while no broker tells which."""
         asked = [TopicPartition(self._request_topic, number) for number in partitions]
         try:
-            known = self._asked.committed(asked, timeout=self._limits.request_seconds) if asked else []
+            known = committed_offsets(self._asked, asked, waiting)
         except KafkaException as error:
             raise PublisherError(PublisherCode.READ_FAILED, f"committed requests: {error.args[0].name()}") from error
         self._asked.incremental_assign(

@@ -10,14 +10,16 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from confluent_kafka import Consumer
+from confluent_kafka import Consumer, Producer, TopicPartition
 
-from connectors.kafka.clients import consumer_config
+from connectors.kafka import positions
+from connectors.kafka.clients import consumer_config, producer_config
 from connectors.settings import DEMO_PSEUDONYM_KEY, Settings
 from contracts.medication_list import encode_list
 from contracts.topics import LIST, LIST_FHIR
 from mappings.fhir.regional import list_version
 from streams.topology.listing.limits import ListingLimits
+from streams.topology.listing.loop import Loop
 from streams.topology.listing.run import ListingTopics
 from streams.topology.listing.sending import TransactionalSender
 from streams.topology.listing.translating import Translated
@@ -37,8 +39,10 @@ def settings(kafka: str, topic_prefix: str, make_topics: Callable[[Mapping[str, 
     return demo.model_copy(update={"listing_group": f"{topic_prefix}medlist-listing"})
 
 
-def test_killed_at_random_every_patient_ends_with_the_newest(settings: Settings) -> None:
+@pytest.mark.parametrize("name", [None, "listing-0"], ids=["another", "the same"])
+def test_killed_at_random_every_patient_ends_with_the_newest(settings: Settings, name: str | None) -> None:
     """And nobody who reads committed records ever sees an older Bundle behind a newer one."""
+    settings = settings.model_copy(update={"instance_id": name})
     rng = random.Random(SEED)
     names = [f"{number:032x}" for number in range(PATIENTS)]
     order: dict[str, list[str]] = {name: [] for name in names}
@@ -59,10 +63,10 @@ def test_killed_at_random_every_patient_ends_with_the_newest(settings: Settings)
     for record in stored(settings):
         seen.setdefault(record.key.decode(), []).append(record.bundle["identifier"]["value"])
     assert stop.causes == []
-    for name, versions in order.items():
-        places = [versions.index(version) for version in seen.get(name, [])]
-        assert places == sorted(set(places)), f"{name}: an older one came behind a newer one, or one came twice"
-        assert seen.get(name, [])[-1:] == versions[-1:]
+    for patient, versions in order.items():
+        places = [versions.index(version) for version in seen.get(patient, [])]
+        assert places == sorted(set(places)), f"{patient}: an older one came behind a newer one, or one came twice"
+        assert seen.get(patient, [])[-1:] == versions[-1:]
 
 
 def test_a_process_of_yesterday_stores_nothing(settings: Settings) -> None:
@@ -87,6 +91,46 @@ def test_a_process_of_yesterday_stores_nothing(settings: Settings) -> None:
     (kept,) = {one.bundle["identifier"]["value"] for one in stored(settings)} - {list_version(encode_list(numbered(1)))}
     assert kept == list_version(encode_list(numbered(2)))
     assert all(one.value != b"{}" for one in stored(settings))
+
+
+def test_a_transaction_that_a_killed_member_left_open_is_waited_for(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only its own timeout ends it; until then no broker tells where the group goes on, and that is no reason to stop."""
+    monkeypatch.setattr(positions, "ASK_SECONDS", 0.5)
+    beats: list[float] = []
+    waiting = Loop.waiting
+
+    def noted(loop: Loop) -> None:
+        waiting(loop)
+        beats.append(loop.beat)
+
+    monkeypatch.setattr(Loop, "waiting", noted)
+    send(settings, numbered(1), numbered(2))
+    _leave_open(settings, {0: 1})
+
+    with listing(settings, isolation="transactions") as stop:
+        eventually(lambda: bool(stored(settings)) or bool(stop.causes), "it goes on")
+        eventually(lambda: committed(settings) == 2, "everything is committed")
+
+    assert stop.causes == []
+    assert len(set(beats)) > 1
+    assert stored(settings)[-1].bundle["identifier"]["value"] == list_version(encode_list(numbered(2)))
+
+
+def _leave_open(settings: Settings, offsets: Mapping[int, int]) -> None:
+    """What a member leaves behind that is killed between its offsets and its commit."""
+    member = Consumer(consumer_config(settings, settings.listing_group) | {"auto.offset.reset": "earliest"})
+    member.subscribe([settings.topic(LIST)])
+    eventually(lambda: member.poll(0.1) is not None, "the list is read")
+    killed = {"transactional.id": f"{settings.listing_group}-killed", "transaction.timeout.ms": 5_000}
+    producer = Producer(producer_config(settings) | killed | {"delivery.timeout.ms": 5_000})
+    producer.init_transactions(30)
+    producer.begin_transaction()
+    producer.produce(settings.topic(LIST_FHIR), b"{}", key=b"a" * 32, partition=0)
+    places = [TopicPartition(settings.topic(LIST), number, offset) for number, offset in offsets.items()]
+    producer.send_offsets_to_transaction(places, member.consumer_group_metadata(), 30)
+    member.close()  # at once, as if its session were over
 
 
 class Yesterday:

@@ -9,6 +9,7 @@ from typing import NamedTuple, NoReturn
 from confluent_kafka import Consumer, Message, Producer, TopicPartition
 
 from connectors.kafka.clients import END_OF_PARTITION, consumer_config, reader_config
+from connectors.kafka.positions import committed_offsets
 from connectors.settings import Settings
 from contracts.medication_list import MedicationList, encode_list
 from contracts.topics import LIST, LIST_FHIR
@@ -119,7 +120,7 @@ def committed(settings: Settings) -> int:
     """How many lists the listing has committed, over all partitions."""
     consumer = Consumer(consumer_config(settings, settings.listing_group))
     asked = [TopicPartition(settings.topic(LIST), number) for number in range(PARTITIONS)]
-    found = consumer.committed(asked, timeout=30)
+    found = committed_offsets(consumer, asked)
     consumer.close()
     return sum(max(one.offset, 0) for one in found)
 

@@ -12,6 +12,7 @@ import msgspec
 from confluent_kafka import Consumer, Producer, TopicPartition
 
 from connectors.kafka.clients import END_OF_PARTITION, consumer_config, reader_config
+from connectors.kafka.positions import committed_offsets
 from connectors.nll_sandbox import SandboxSettings, serve
 from connectors.settings import Settings
 from contracts.medication_list import MedicationList, encode_list
@@ -169,7 +170,7 @@ def committed(settings: Settings) -> int:
 def _committed(settings: Settings, group: str, topic: str) -> int:
     consumer = Consumer(consumer_config(settings, group))
     asked = [TopicPartition(settings.topic(topic), number) for number in range(PARTITIONS)]
-    found = consumer.committed(asked, timeout=30)
+    found = committed_offsets(consumer, asked)
     consumer.close()
     return sum(max(one.offset, 0) for one in found)
 

@@ -1,0 +1,55 @@
+"""Where the partitions of a group go on: its committed offsets, asked for until the broker can tell.
+
+It cannot while the group's coordinator starts or moves, and while a transaction is open that carries offsets of the group:
+whoever reads committed records is made to wait for its end (KIP-447, "stable" offsets). A member that was killed in the
+middle leaves such a transaction behind, and only its own timeout ends it; until then the client says no more than that the
+time is over.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+
+from connectors.kafka.clients import PASSING
+
+ASK_SECONDS: Final = 5.0
+"""One question: short, so that whoever waits is heard of in between."""
+PAUSE_SECONDS: Final = 0.1
+PATIENCE_SECONDS: Final = 90.0
+"""Longer than a dead member's transaction can stay open (``transaction.timeout.ms`` of 30 s, and up to 10 s until the broker
+looks), and shorter than ``max.poll.interval.ms`` (120 s), within which a rebalance must be dealt with."""
+
+
+def committed_offsets(
+    consumer: Consumer,
+    partitions: Sequence[TopicPartition],
+    waiting: Callable[[], None] = lambda: None,
+    within_seconds: float = PATIENCE_SECONDS,
+) -> list[TopicPartition]:
+    """Return what the consumer's group has committed of these partitions; an offset below 0 where it has nothing.
+
+    Calls ``waiting`` before each further question. Raises ``KafkaException`` for what does not mend by itself, and for the
+    last answer when ``within_seconds`` are over.
+    """
+    if not partitions:
+        return []
+    end = time.monotonic() + within_seconds
+    while True:
+        try:
+            return _asked(consumer, partitions, min(ASK_SECONDS, within_seconds))
+        except KafkaException as error:
+            reason: KafkaError = error.args[0]
+            if reason.code() not in PASSING or time.monotonic() >= end:
+                raise
+        time.sleep(PAUSE_SECONDS)
+        waiting()
+
+
+def _asked(consumer: Consumer, partitions: Sequence[TopicPartition], seconds: float) -> list[TopicPartition]:
+    found = list(consumer.committed(list(partitions), timeout=seconds))
+    for one in found:
+        if one.error is not None:
+            raise KafkaException(one.error)
+    return found
