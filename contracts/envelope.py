@@ -10,11 +10,12 @@ Sources: CloudEvents 1.0.2 (core), JSON format 1.0.2 sections 3 and 4, Kafka pro
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Final, Literal
+from typing import Final, Generic, Literal, TypeVar
 
 import msgspec
 
 from contracts.fact import FACT_TYPES, Fact
+from contracts.facts.base import Content
 from contracts.problems import Problem
 
 CONTENT_TYPE_JSON: Final = "application/json"
@@ -22,7 +23,10 @@ CONTENT_TYPE_STRUCTURED: Final = "application/cloudevents+json"
 CONTENT_TYPE_BATCH: Final = "application/cloudevents-batch+json"
 
 
-class CloudEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+Data = TypeVar("Data")
+
+
+class CloudEvent(msgspec.Struct, Generic[Data], frozen=True, kw_only=True, omit_defaults=True):
     """A structured-mode event as it stands in JSON; ``data`` stays undecoded until its type is known."""
 
     specversion: Literal["1.0"]
@@ -32,7 +36,7 @@ class CloudEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     subject: str
     receivedat: datetime
     sourceid: str
-    data: msgspec.Raw
+    data: Data
     datacontenttype: str | None = None
     time: datetime | None = None
     recordedat: datetime | None = None
@@ -49,13 +53,13 @@ class UnreadableEventError(ValueError):
 
 
 _encoder = msgspec.json.Encoder(order="deterministic")
-_event_decoder = msgspec.json.Decoder(CloudEvent)
-_batch_decoder = msgspec.json.Decoder(list[CloudEvent])
+_event_decoder = msgspec.json.Decoder(CloudEvent[msgspec.Raw])
+_batch_decoder = msgspec.json.Decoder(list[CloudEvent[msgspec.Raw]])
 _content_decoders = {name: msgspec.json.Decoder(cls) for name, cls in FACT_TYPES.items()}
 _DATETIME_ATTRIBUTES = ("time", "recordedat", "receivedat")
 
 
-def to_event(fact: Fact) -> CloudEvent:
+def to_event(fact: Fact) -> CloudEvent[Content]:
     """Return the structured-mode event of a fact."""
     return CloudEvent(
         specversion="1.0",
@@ -70,7 +74,7 @@ def to_event(fact: Fact) -> CloudEvent:
         sourceversion=fact.version,
         forwardedto=fact.forwarded_to,
         datacontenttype=CONTENT_TYPE_JSON,
-        data=msgspec.Raw(_encoder.encode(fact.content)),
+        data=fact.content,
     )
 
 
@@ -102,7 +106,7 @@ def decode_batch(data: bytes) -> list[Fact]:
     return [from_event(event) for event in events]
 
 
-def from_event(event: CloudEvent) -> Fact:
+def from_event(event: CloudEvent[msgspec.Raw]) -> Fact:
     """Return the fact of an event. Raises ``UnreadableEventError`` for an unknown type or content that does not fit."""
     decoder = _content_decoders.get(event.type)
     if decoder is None:
@@ -133,7 +137,7 @@ def to_binary(fact: Fact) -> tuple[list[tuple[str, bytes]], bytes]:
         value = getattr(event, name)
         if value is not None:
             headers.append((f"ce_{name}", str(msgspec.to_builtins(value)).encode()))
-    return headers, bytes(event.data)
+    return headers, _encoder.encode(event.data)
 
 
 def read_event(headers: Mapping[str, bytes], value: bytes) -> Fact:
@@ -152,7 +156,7 @@ def read_event(headers: Mapping[str, bytes], value: bytes) -> Fact:
     attributes["data"] = msgspec.Raw(value)
     known = {name: attributes[name] for name in CloudEvent.__struct_fields__ if name in attributes}
     try:
-        event = msgspec.convert(known, CloudEvent, strict=False)
+        event = msgspec.convert(known, CloudEvent[msgspec.Raw], strict=False)
     except msgspec.ValidationError as error:
         raise UnreadableEventError((_problem(error, "headers"),)) from None
     return from_event(event)

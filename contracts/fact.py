@@ -48,7 +48,7 @@ FACT_TYPES: Final[Mapping[str, type[Content]]] = MappingProxyType(
 TYPE_OF: Final[Mapping[type[Content], str]] = MappingProxyType({cls: name for name, cls in FACT_TYPES.items()})
 
 
-class Fact(msgspec.Struct, frozen=True, kw_only=True):
+class Fact(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Who (``source``) says what (``content``) about which ``patient`` (a pseudonym).
 
     ``occurred_at``: from when it is true (for a new version of a record: from when the new version applies).

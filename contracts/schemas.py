@@ -80,7 +80,8 @@ def _schema(name: str, kind: Any) -> dict[str, Any]:
 
 def _envelope() -> dict[str, Any]:
     """Return the schema of a structured-mode event: the data must fit the type."""
-    schema = _schema(ENVELOPE, CloudEvent)
+    schema = _schema(ENVELOPE, CloudEvent[msgspec.Raw])
+    schema["title"] = CloudEvent.__name__
     schema["properties"]["type"]["enum"] = sorted(FACT_TYPES)
     schema["allOf"] = [
         {

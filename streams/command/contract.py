@@ -89,7 +89,7 @@ def _as_text(path: Path, found: Interpreted) -> str:
 
 def _fact(fact: Fact) -> str:
     event = to_event(fact)
-    content = json.loads(bytes(event.data))
+    content = msgspec.to_builtins(event.data)
     drug = content.get("medication", {}).get("text") or ""
     status = content.get("status", "")
     when = "" if fact.occurred_at is None else fact.occurred_at.isoformat()

@@ -12,24 +12,26 @@ from datetime import datetime
 
 import msgspec
 
-from contracts.facts.base import TreatmentContent
 from contracts.medication_list import Finding, Unattached
 from contracts.values import Identifier
 from streams.reconcile.chosen import ChosenValue
-from streams.reconcile.entries import Entry, identifiers_of, make_entry
+from streams.reconcile.entries import Entry, identifiers_of, treatment_content
 from streams.reconcile.evidence import contradict, same_drug
 from streams.reconcile.findings import finding, head_findings, leaf_findings
 from streams.reconcile.ids import leading, record_id
-from streams.reconcile.leaves import Attacher, Leaf, make_leaf
+from streams.reconcile.leaves import Attacher, Leaf
 from streams.reconcile.line_item import Heads, Line, Rendered, heads_of, render
 from streams.reconcile.line_state import Situation
 from streams.reconcile.matching import Note, Wishes, match
 from streams.reconcile.policy import Rules
 from streams.reconcile.profile import Profiler
-from streams.reconcile.records import HEAD_TYPES, LATEST, Record
+from streams.reconcile.records import LATEST
 from streams.reconcile.silence import line_moments, line_silences
 from streams.reconcile.strands import strands
 from streams.reconcile.unordered import UnorderedLines
+
+_ROLES_OF_PLACES = frozenset({"list", "encounter"})
+"""What many records of many drugs have in common, and so connects none of them."""
 
 
 class LineView(msgspec.Struct, frozen=True, eq=False):
@@ -58,55 +60,51 @@ class Structure(msgspec.Struct, kw_only=True, eq=False):
 class Bucket:
     """One bucket of a patient's records."""
 
-    def __init__(self, rules: Rules, profile: Profiler) -> None:
+    def __init__(self, rules: Rules) -> None:
         self._rules = rules
-        self._profile = profile
-        self.head_records: dict[Identifier, Record] = {}
-        self.leaf_records: dict[Identifier, Record] = {}
+        self._entries: dict[Identifier, Entry] = {}
+        self._leaves: dict[Identifier, Leaf] = {}
         self.tokens: set[Hashable] = set()
         self._structure: Structure | None = None
         self._chosen: tuple[ChosenValue, ...] = ()
-        self._entries: dict[Identifier, Entry] = {}
-        self._leaves: dict[Identifier, Leaf] = {}
         self._views: dict[int, LineView] = {}
         self._heads: dict[int, Heads] = {}
         self._head_findings: dict[int, tuple[Finding, ...]] = {}
         self._note_findings: tuple[Finding, ...] | None = None
 
-    def put(self, record: Record, *, fresh: bool) -> None:
-        """Take a record in, in place of an earlier state of it. ``fresh``: it was not known before."""
-        if isinstance(record.newest.content, HEAD_TYPES):
-            self.leaf_records.pop(record.key, None)
-            self.head_records[record.key] = record
+    def put(self, made: Entry | Leaf, *, fresh: bool) -> None:
+        """Take what was made of a record in, in place of an earlier state of it. ``fresh``: it was not known before."""
+        key = made.record.key
+        if isinstance(made, Entry):
+            self._leaves.pop(key, None)
+            self._entries[key] = made
             self.rebuild()
             return
-        self.head_records.pop(record.key, None)
-        self.leaf_records[record.key] = record
-        if self._structure is None:
-            return
-        if fresh:
-            self._attach(self._structure, self._leaf(record))
-        else:
+        if not fresh:
+            self._entries.pop(key, None)
             self.rebuild()
+        self._leaves[key] = made
+        if self._structure is not None:
+            self._attach(self._structure, made)
 
     def drop(self, key: Identifier) -> None:
         """Take a record out."""
-        self.head_records.pop(key, None)
-        self.leaf_records.pop(key, None)
+        self._entries.pop(key, None)
+        self._leaves.pop(key, None)
         self.rebuild()
 
     def __len__(self) -> int:
-        return len(self.head_records) + len(self.leaf_records)
+        return len(self._entries) + len(self._leaves)
 
     def keys(self) -> Iterator[Identifier]:
         """Return the keys of all records."""
-        yield from self.head_records
-        yield from self.leaf_records
+        yield from self._entries
+        yield from self._leaves
 
     def absorb(self, other: "Bucket") -> None:
         """Take over all records and tokens of another bucket."""
-        self.head_records |= other.head_records
-        self.leaf_records |= other.leaf_records
+        self._entries |= other._entries  # noqa: SLF001  # of the same class
+        self._leaves |= other._leaves  # noqa: SLF001
         self.tokens |= other.tokens
         self.rebuild()
 
@@ -128,7 +126,7 @@ class Bucket:
         return self._structure
 
     def _make(self, decided: Wishes) -> Structure:
-        entries = [self._entry(self.head_records[key]) for key in sorted(self.head_records)]
+        entries = [self._entries[key] for key in sorted(self._entries)]
         matched = match(entries, decided, self._rules)
         lines: list[Line] = []
         strand_lists: list[Sequence[Entry]] = []
@@ -148,22 +146,10 @@ class Bucket:
             notes=list(matched.notes),
             unattached=[],
         )
-        for leaf in sorted((self._leaf(record) for record in self.leaf_records.values()), key=_time):
+        for leaf in sorted(self._leaves.values(), key=_time):
             self._attach(made, leaf)
         _relate(made.lines)
         return made
-
-    def _entry(self, record: Record) -> Entry:
-        entry = self._entries.get(record.key)
-        if entry is None or entry.record is not record:
-            entry = self._entries[record.key] = make_entry(record, self._profile)
-        return entry
-
-    def _leaf(self, record: Record) -> Leaf:
-        leaf = self._leaves.get(record.key)
-        if leaf is None or leaf.record is not record:
-            leaf = self._leaves[record.key] = make_leaf(record, self._profile)
-        return leaf
 
     def _attach(self, made: Structure, leaf: Leaf) -> None:
         place = made.attacher.place(leaf)
@@ -223,8 +209,8 @@ class Bucket:
         keys = {key for note in made.notes for key in note.records}
         strand_of = {r.key: line.strand for line in made.all_lines() for r in line.records() if r.key in keys}
         for note in sorted(set(made.notes), key=lambda n: (n.code, n.records)):
-            records = {**self.head_records, **self.leaf_records}
-            facts = [fact for key in note.records if key in records for fact in records[key].fact_ids]
+            noticed = [one for key in note.records if (one := self._entries.get(key) or self._leaves.get(key))]
+            facts = [fact for one in noticed for fact in one.record.fact_ids]
             yield finding(
                 note.code, [strand_of[key] for key in note.records if key in strand_of], facts, dict(note.detail)
             )
@@ -257,14 +243,15 @@ def _other_form(a: Line, b: Line) -> bool:
     return same_drug(pa, pb) and contradict(pa, pb)
 
 
-def tokens_of(record: Record, profile: Profiler) -> set[Hashable]:
-    """Return everything that may connect a record to another: its ids, its links, its products."""
-    found: set[Hashable] = set()
-    for fact in record.versions:
-        content = fact.content
-        if isinstance(content, TreatmentContent):
+def tokens_of(made: Entry | Leaf, profile: Profiler) -> frozenset[Hashable]:
+    """Return everything that may connect a record to another: its ids, its links, its products, in all its versions."""
+    found: frozenset[Hashable] = made.profile.tokens
+    for fact in made.record.versions:
+        content = treatment_content(fact)
+        if len(made.record.versions) > 1:
             found |= profile(content.medication, content.route).tokens
-            found.update(r.target for r in content.references if r.role not in {"list", "encounter"})
-    if isinstance(record.newest.content, HEAD_TYPES) or not found:
-        found |= identifiers_of(record)
-    return found
+        if content.references:
+            found = found.union([r.target for r in content.references if r.role not in _ROLES_OF_PLACES])
+    if isinstance(made, Entry):
+        return found | made.identifiers
+    return found or identifiers_of(made.record)

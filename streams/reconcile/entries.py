@@ -4,6 +4,7 @@ from datetime import datetime
 
 import msgspec
 
+from contracts.fact import Fact
 from contracts.facts.base import TreatmentContent
 from contracts.facts.list_statement import ListRow
 from contracts.facts.prescribing import Order, Prescription
@@ -33,7 +34,8 @@ LAYER_OF: dict[Kind, LayerName] = {
 class Entry(msgspec.Struct, frozen=True, gc=False, eq=False):
     """One head record: its kind, profile, matching span, explicit ids.
 
-    ``hubs`` are all ids that it states or carries. ``never_valid``: cancelled, or called off before it began.
+    ``identifiers`` are all ids that it goes by, ``hubs`` these and those that it says belong to the same treatment.
+    ``never_valid``: cancelled, or called off before it began.
     """
 
     record: Record
@@ -42,6 +44,8 @@ class Entry(msgspec.Struct, frozen=True, gc=False, eq=False):
     start: datetime
     end: datetime
     never_valid: bool
+    identifiers: frozenset[Identifier]
+    references: frozenset[Reference]
     hubs: frozenset[Identifier]
     chains: frozenset[Identifier]
     statement: Identifier | None
@@ -64,9 +68,9 @@ class Entry(msgspec.Struct, frozen=True, gc=False, eq=False):
         return LAYER_OF[self.kind]
 
 
-def treatment_content(record: Record) -> TreatmentContent:
-    """Return the newest content of a record about a treatment."""
-    content = record.newest.content
+def treatment_content(fact: Fact) -> TreatmentContent:
+    """Return the content of a fact about a treatment."""
+    content = fact.content
     if not isinstance(content, TreatmentContent):
         raise TypeError(type(content).__name__)
     return content
@@ -74,6 +78,8 @@ def treatment_content(record: Record) -> TreatmentContent:
 
 def references_of(record: Record) -> frozenset[Reference]:
     """Return what any version of the record says it belongs to: a later version does not unsay it."""
+    if len(record.versions) == 1:
+        return frozenset(treatment_content(record.newest).references)
     return frozenset(
         reference
         for fact in record.versions
@@ -84,18 +90,17 @@ def references_of(record: Record) -> frozenset[Reference]:
 
 def identifiers_of(record: Record) -> frozenset[Identifier]:
     """Return all ids that the record goes by, its own key among them."""
-    return frozenset(
-        identifier
-        for fact in record.versions
-        if isinstance(fact.content, TreatmentContent)
-        for identifier in fact.content.identifiers
-    ) | {record.key}
+    found = {record.key}
+    for fact in record.versions:
+        if isinstance(fact.content, TreatmentContent):
+            found.update(fact.content.identifiers)
+    return frozenset(found)
 
 
 def make_entry(record: Record, profile: Profiler) -> Entry:
     """Return the entry of a head record."""
-    content = treatment_content(record)
-    references = references_of(record)
+    content = treatment_content(record.newest)
+    identifiers, references = identifiers_of(record), references_of(record)
     chains = frozenset(r.target for r in references if r.role == "chain")
     start, end = span(record)
     statements = sorted(r.target for r in references if r.role == "list")
@@ -106,7 +111,9 @@ def make_entry(record: Record, profile: Profiler) -> Entry:
         start=start,
         end=end,
         never_valid=never_valid(record) or called_off(record),
-        hubs=identifiers_of(record) | {r.target for r in references if r.role in LINKING_ROLES},
+        identifiers=identifiers,
+        references=references,
+        hubs=identifiers | {r.target for r in references if r.role in LINKING_ROLES},
         chains=chains,
         statement=statements[0] if statements else None,
         unit=_unit(content),

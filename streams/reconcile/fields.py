@@ -90,7 +90,7 @@ class Fields:
         candidate = by_person and offered(by_person[1])
         if by_person and candidate:
             facts = tuple(sorted((by_person[0].fact, *candidate.facts)))
-            return Choice(candidate, DECIDED_BY_PERSON, facts, disagreeing=True)
+            return Choice(candidate, DECIDED_BY_PERSON, facts)
         return self._by_table(field, [c for voice in self._state.pool if (c := offered(voice))], same)
 
     def _by_table(

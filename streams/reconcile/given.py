@@ -3,7 +3,7 @@
 Taking one in, and asking how many there were by a time, cost the same however many there are.
 """
 
-from bisect import bisect_left, bisect_right, insort
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
@@ -11,30 +11,27 @@ from contracts.facts.administration import Administration
 from contracts.medication_list import Layer
 from contracts.values import Identifier
 from streams.reconcile.leaves import Leaf
+from streams.reconcile.ordered import put
 from streams.reconcile.profile import strength_text
 
-_DONE = frozenset({"completed", "in-progress"})
 _Slot = tuple[datetime, Identifier, Leaf]
 
 
 class GivenSummary:
     """All administrations of one line, in order of time."""
 
-    def __init__(self, leaves: Iterable[Leaf]) -> None:
-        slots = [(leaf.at, leaf.record.key, leaf) for leaf in leaves]
-        self._all: list[_Slot] = sorted(slots, key=_order)
-        self._given: list[_Slot] = [slot for slot in self._all if was_given(slot[2])]
+    def __init__(self) -> None:
+        self._all: list[_Slot] = []
+        self._given: list[_Slot] = []
         self._by_source: dict[str, list[datetime]] = {}
-        for leaf_at, key, _ in self._all:
-            self._by_source.setdefault(key.system, []).append(leaf_at)
 
     def add(self, leaf: Leaf) -> None:
         """Take one more in."""
         slot = (leaf.at, leaf.record.key, leaf)
-        _put(self._all, slot)
-        insort(self._by_source.setdefault(leaf.record.key.system, []), leaf.at)
-        if was_given(leaf):
-            _put(self._given, slot)
+        put(self._all, slot, _order)
+        put(self._by_source.setdefault(leaf.record.key.system, []), leaf.at, _itself)
+        if leaf.given:
+            put(self._given, slot, _order)
 
     def __bool__(self) -> bool:
         return bool(self._all)
@@ -108,22 +105,13 @@ class GivenSummary:
         )
 
 
-def _put(slots: list[_Slot], slot: _Slot) -> None:
-    if not slots or _order(slots[-1]) <= _order(slot):
-        slots.append(slot)
-    else:
-        insort(slots, slot, key=_order)
-
-
-def was_given(leaf: Leaf) -> bool:
-    """Say whether something of it was given."""
-    content = leaf.content
-    return isinstance(content, Administration) and content.status in _DONE
-
-
 def _order(slot: _Slot) -> tuple[datetime, Identifier]:
     return slot[0], slot[1]
 
 
 def _time(slot: _Slot) -> datetime:
     return slot[0]
+
+
+def _itself(at: datetime) -> datetime:
+    return at

@@ -6,6 +6,7 @@ which the product evidence and the time agree best; a tie between treatments att
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Final
 
 import msgspec
 
@@ -14,7 +15,7 @@ from contracts.facts.base import TreatmentContent
 from contracts.facts.dispense import Dispense
 from contracts.facts.dose_dispensing import DosePackageOrder, DoseSupply
 from contracts.values import Identifier
-from streams.reconcile.entries import Entry, identifiers_of, references_of, treatment_content
+from streams.reconcile.entries import Entry, references_of, treatment_content
 from streams.reconcile.evidence import STATEMENT_KINDS, disjoint, product_tier, same_drug
 from streams.reconcile.matching import Note
 from streams.reconcile.policy import Kind, Rules
@@ -22,24 +23,26 @@ from streams.reconcile.profile import Profile, Profiler
 from streams.reconcile.records import EARLIEST, Record
 
 _REFERENCE_ROLES = frozenset({"order", "prescription", "chain", "plan"})
+_DONE = frozenset({"completed", "in-progress"})
 _LEAVES = (("what", "supplied or given"),)
+NO_TARGETS: Final[frozenset[Identifier]] = frozenset()
 _VAGUE = 60
 """Rank of a leaf that names the substance and route but no form."""
 
 
 class Leaf(msgspec.Struct, frozen=True, gc=False, eq=False):
-    """One administration, dispense or roll row. ``at`` is when it happened, or when its pouches begin."""
+    """One administration, dispense or roll row. ``at`` is when it happened, or when its pouches begin.
+
+    ``content`` is the newest one. ``given``: something of it was given to the patient.
+    """
 
     record: Record
+    content: TreatmentContent
     kind: Kind
     profile: Profile
     at: datetime
     targets: frozenset[Identifier]
-
-    @property
-    def content(self) -> TreatmentContent:
-        """The newest content."""
-        return treatment_content(self.record)
+    given: bool
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -52,14 +55,16 @@ class Place(msgspec.Struct, frozen=True):
 
 def make_leaf(record: Record, profile: Profiler) -> Leaf:
     """Return the leaf of a supply or administration record."""
-    content = treatment_content(record)
-    references = references_of(record)
+    content = treatment_content(record.newest)
+    references = content.references if len(record.versions) == 1 else references_of(record)
     return Leaf(
         record=record,
+        content=content,
         kind=leaf_kind(content),
         profile=profile(content.medication, content.route),
         at=_time(record, content),
-        targets=frozenset(r.target for r in references if r.role in _REFERENCE_ROLES),
+        targets=frozenset([r.target for r in references if r.role in _REFERENCE_ROLES]) if references else NO_TARGETS,
+        given=isinstance(content, Administration) and content.status in _DONE,
     )
 
 
@@ -109,7 +114,7 @@ class Attacher:
         self._fits: dict[tuple[int, str], tuple[Profile, list[_Fit]]] = {}
         for index, line in enumerate(lines):
             for entry in line:
-                for identifier in identifiers_of(entry.record):
+                for identifier in entry.identifiers:
                     self._owner[identifier] = index
                 for hub in entry.hubs:
                     self._hub.setdefault(hub, set()).add(index)
@@ -134,22 +139,24 @@ class Attacher:
         return Place(None, "ambiguous", tuple(notes))
 
     def _explicit(self, leaf: Leaf, notes: list[Note]) -> int | None:
+        if not leaf.targets:
+            return None
         found: set[int] = set()
         refused = False
         for target in leaf.targets:
             owner = self._owner.get(target)
-            for index in {owner} if owner is not None else self._hub.get(target, ()):
+            for index in (owner,) if owner is not None else self._hub.get(target, ()):
                 if self._contradicts(index, leaf.profile):
                     refused = True
                 else:
                     found.add(index)
         if refused:
             notes.append(Note("reference-contradicts-substance", (leaf.record.key,)))
+        if len(found) <= 1:
+            return next(iter(found), None)
         if len({self._treatment_of[index] for index in found}) > 1:
             notes.append(Note("reference-to-several", (leaf.record.key,)))
             return None
-        if len(found) <= 1:
-            return next(iter(found), None)
         ranked = [(rank, line) for rank, line in self._ranked(leaf) if line in found]
         if ranked and (len(ranked) == 1 or ranked[0][0] < ranked[1][0]):
             return ranked[0][1]

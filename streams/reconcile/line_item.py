@@ -12,7 +12,7 @@ from contracts.values import Identifier, Period
 from streams.reconcile.dose import Dose, step_boundaries
 from streams.reconcile.entries import Entry
 from streams.reconcile.fields import Fields, dosage_of, dose_at
-from streams.reconcile.given import GivenSummary, was_given
+from streams.reconcile.given import GivenSummary
 from streams.reconcile.ids import record_id
 from streams.reconcile.leaves import Leaf
 from streams.reconcile.line_state import LineState, Situation, Voice, line_state
@@ -35,8 +35,8 @@ class Line:
         self.entries = tuple(entries)
         self.joined_by = joined_by
         self.related: tuple[str, ...] = ()
-        self.supplies = Supplies(())
-        self.given = GivenSummary(())
+        self.supplies = Supplies()
+        self.given = GivenSummary()
         self.head_facts = sorted(fact for entry in entries for fact in entry.record.fact_ids)
         self._owner = {hub: entry.key for entry in entries for hub in entry.hubs}
         self._used: set[Identifier] = set()
@@ -49,7 +49,7 @@ class Line:
             self.given.add(leaf)
         else:
             self.supplies.add(leaf)
-        if leaf.targets and (leaf.kind == "dispense" or was_given(leaf)):
+        if leaf.targets and (leaf.kind == "dispense" or leaf.given):
             self._used |= {self._owner[target] for target in leaf.targets if target in self._owner}
         for fact in leaf.record.versions:
             self._leaf_count += 1
@@ -236,9 +236,7 @@ def _request_layer(name: LayerName, state: LineState, now: Situation) -> tuple[L
     if not voices:
         return None, None
     current = [v for v in voices if v in state.pool] or _most_in_force(voices)
-    candidates = [Candidate(v, v.entry.kind, (v.standing.fact.id,), v.decided) for v in current]
-    choice = choose("product", candidates, now.rules, lambda a, b: a is b)
-    voice = choice.winner.value if choice and choice.winner else current[-1]
+    voice = _leading_voice(current, now)
     dose = dose_at(voice, now.when)
     profile: Profile = voice.entry.profile
     facts = sorted(fact for v in state.voices if v.entry.layer == name for fact in v.entry.record.fact_ids)
@@ -255,6 +253,15 @@ def _request_layer(name: LayerName, state: LineState, now: Situation) -> tuple[L
         facts=tuple(facts),
     )
     return layer, dose
+
+
+def _leading_voice(voices: Sequence[Voice], now: Situation) -> Voice:
+    if len(voices) == 1:
+        return voices[0]
+    candidates = [Candidate(v, v.entry.kind, (v.standing.fact.id,), v.decided) for v in voices]
+    choice = choose("product", candidates, now.rules, lambda a, b: a is b)
+    winner: Voice = choice.winner.value if choice and choice.winner else voices[-1]
+    return winner
 
 
 def _most_in_force(voices: Sequence[Voice]) -> list[Voice]:

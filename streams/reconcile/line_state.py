@@ -17,7 +17,7 @@ from contracts.facts.list_statement import ListRow
 from contracts.medication_list import ItemState
 from contracts.values import Identifier
 from streams.reconcile.chosen import DECIDED_BY_PERSON, ChosenValue, chosen_for
-from streams.reconcile.entries import Entry, references_of
+from streams.reconcile.entries import Entry
 from streams.reconcile.evidence import REQUEST_KINDS, STATEMENT_KINDS
 from streams.reconcile.policy import Rules
 from streams.reconcile.precedence import Candidate, Choice, choose, decided_at
@@ -124,7 +124,7 @@ def _decided_state(
     voice = next(v for v in voices if v.entry.key == by.record)
     winner = msgspec.structs.replace(_candidate(voice), shown=DECIDED_BY_PERSON)
     facts = tuple(sorted((by.fact, voice.standing.fact.id)))
-    choice = Choice(winner, DECIDED_BY_PERSON, facts, disagreeing=True)
+    choice = Choice(winner, DECIDED_BY_PERSON, facts)
     wanted = IN_FORCE if voice.state in IN_FORCE else {voice.state}
     pool = tuple(v for v in speakers if v.state in wanted and v is not voice)
     return LineState(voice.state, choice, voices, speakers, (*pool, voice), chosen)
@@ -182,7 +182,7 @@ def _outside(entry: Entry) -> bool:
 
 def _own_stay(entry: Entry, now: Situation) -> Stay | None:
     """Return the stay an in-patient order belongs to: the one it names, else the one its start falls into."""
-    named = {(r.target.system, r.target.value) for r in references_of(entry.record) if r.role == "encounter"}
+    named = {(r.target.system, r.target.value) for r in entry.references if r.role == "encounter"}
     slack = timedelta(hours=now.rules.matching.overlap_tolerance_hours)
     for stay in now.stays:
         if stay.key in named:

@@ -71,6 +71,8 @@ def match(entries: Sequence[Entry], decided: Wishes, rules: Rules) -> Matched:
     prescriptions); then in-patient orders; then statements (list rows, reports). A later round joins its entries to
     settled treatments, or to each other, and never one settled treatment to another.
     """
+    if len(entries) == 1:
+        return Matched(treatments=[list(entries)], because={}, notes=[])
     by_key = {entry.key: entry for entry in entries}
     notes: list[Note] = []
     explicit = _explicit(entries, decided, notes)

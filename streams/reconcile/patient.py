@@ -22,14 +22,16 @@ from contracts.values import Identifier
 from streams.reconcile import blocks
 from streams.reconcile.bucket import Bucket, LineView, tokens_of
 from streams.reconcile.decisions import Settled, chosen_values, counting, records_decided_on, settle
+from streams.reconcile.entries import make_entry
 from streams.reconcile.findings import finding, pair_findings, pair_signature
 from streams.reconcile.ids import record_id
+from streams.reconcile.leaves import make_leaf
 from streams.reconcile.line_item import Rendered, name_every_fact
 from streams.reconcile.line_state import Situation
 from streams.reconcile.matching import Wishes, wishes
 from streams.reconcile.policy import Rules
 from streams.reconcile.profile import Profiler
-from streams.reconcile.records import LATEST, Ledger, Record, disputed
+from streams.reconcile.records import HEAD_TYPES, LATEST, Ledger, Record, disputed
 from streams.reconcile.silence import Silent, signing_sources, source_moments, source_silences, without_drowned
 from streams.reconcile.timeline import Stay, stays
 
@@ -113,19 +115,24 @@ class Patient:
     def add(self, facts: Iterable[Fact]) -> bool:
         """Take facts in; say whether any of them was new."""
         new = False
+        changed: dict[Identifier, None] = {}
+        retractions_changed = False
         for fact in facts:
-            changed = self.ledger.add(fact)
-            if changed is None:
+            records = self.ledger.add(fact)
+            if records is None:
                 continue
             new = True
-            if fact.patient == self._name and not isinstance(fact.content, IdentityLink):
-                self._persons.add(fact.content.person)
-            for key in sorted(changed) if len(changed) > 1 else changed:
-                self._changed(key)
-            if isinstance(fact.content, Retraction) or (
-                isinstance(fact.content, Prescription) and self.ledger.is_targeted(fact)
-            ):
-                self._retracted = self._retractions()
+            content = fact.content
+            if fact.patient == self._name and not isinstance(content, IdentityLink):
+                self._persons.add(content.person)
+            changed.update(dict.fromkeys(records))
+            retractions_changed |= isinstance(content, Retraction) or (
+                isinstance(content, Prescription) and self.ledger.is_targeted(fact)
+            )
+        for key in changed:
+            self._changed(key)
+        if retractions_changed:
+            self._retracted = self._retractions()
         return new
 
     def _changed(self, key: Identifier) -> None:
@@ -175,11 +182,20 @@ class Patient:
             self._place(record)
 
     def _place(self, record: Record) -> None:
-        tokens = tokens_of(record, self._profile) | self._decided_on.get(record.key, frozenset())
+        is_head = isinstance(record.newest.content, HEAD_TYPES)
+        made = make_entry(record, self._profile) if is_head else make_leaf(record, self._profile)
+        tokens = tokens_of(made, self._profile)
+        if self._decided_on:
+            tokens |= self._decided_on.get(record.key, frozenset())
         own = self._home.get(record.key)
-        found = next((bucket for token in tokens if (bucket := self._by_token.get(token)) is not None), None)
-        if found is not None and own in {None, found} and tokens <= found.tokens:
-            found.put(record, fresh=own is None)
+        for token in tokens:
+            found = self._by_token.get(token)
+            if found is not None:
+                break
+        else:
+            found = None
+        if found is not None and (own is None or own is found) and tokens <= found.tokens:
+            found.put(made, fresh=own is None)
             self._home[record.key] = found
             return
         homes = [bucket for token in tokens if (bucket := self._by_token.get(token)) is not None]
@@ -188,9 +204,9 @@ class Patient:
         if homes:
             bucket = self._one_bucket(homes)
         else:
-            bucket = Bucket(self._rules, self._profile)
+            bucket = Bucket(self._rules)
             self._buckets.append(bucket)
-        bucket.put(record, fresh=own is None)
+        bucket.put(made, fresh=own is None)
         self._home[record.key] = bucket
         for token in tokens - bucket.tokens:
             self._by_token[token] = bucket

@@ -26,7 +26,6 @@ class Choice(msgspec.Struct, frozen=True, gc=False):
     winner: Candidate | None
     rule: str
     facts: tuple[str, ...]
-    disagreeing: bool
 
 
 def decided_at(
@@ -47,23 +46,22 @@ def choose(
     if not candidates:
         return None
     if len(candidates) == 1:
-        return Choice(candidates[0], "ONLY_SOURCE", tuple(sorted(set(candidates[0].facts))), disagreeing=False)
+        return Choice(candidates[0], "ONLY_SOURCE", candidates[0].facts)
     equal = same or (lambda a, b: a == b)
     ordered = sorted(candidates, key=lambda c: c.decided)
     standing = [c for c in ordered if not any(_verdict(field, c, other, rules) == "column" for other in ordered)]
     winner = standing[-1]
-    disagreeing = any(not equal(winner.value, c.value) for c in ordered)
     agreeing = tuple(sorted({fact for c in ordered if equal(winner.value, c.value) for fact in c.facts}))
-    if not disagreeing:
-        return Choice(winner, "ALL_AGREE" if len(ordered) > 1 else "ONLY_SOURCE", agreeing, disagreeing=False)
+    if all(equal(winner.value, c.value) for c in ordered):
+        return Choice(winner, "ALL_AGREE", agreeing)
     if any(
         _verdict(field, a, b, rules) == "undecided" and not equal(a.value, b.value)
         for i, a in enumerate(standing)
         for b in standing[i + 1 :]
     ):
-        return Choice(None, "UNDECIDED", tuple(sorted({f for c in standing for f in c.facts})), disagreeing=True)
+        return Choice(None, "UNDECIDED", tuple(sorted({f for c in standing for f in c.facts})))
     by_table = all(equal(winner.value, c.value) for c in standing)
-    return Choice(winner, "PRECEDENCE_TABLE" if by_table else "LATEST_DECISION", agreeing, disagreeing=True)
+    return Choice(winner, "PRECEDENCE_TABLE" if by_table else "LATEST_DECISION", agreeing)
 
 
 def _verdict(field: Field, a: Candidate, b: Candidate, rules: Rules) -> str:

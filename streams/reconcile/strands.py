@@ -8,12 +8,13 @@ links between two records, the same product, the same strength; never across ent
 from collections.abc import Callable, Sequence
 
 from contracts.values import Identifier
-from streams.reconcile.entries import Entry, identifiers_of, references_of
+from streams.reconcile.entries import Entry
 from streams.reconcile.evidence import held_at_once
 from streams.reconcile.groups import Groups
 from streams.reconcile.policy import Rules
 
-_DIRECT_ROLES = frozenset({"predecessor", "successor", "order", "prescription"})
+_REPLACING_ROLES = frozenset({"predecessor", "successor"})
+_DIRECT_ROLES = _REPLACING_ROLES | {"order", "prescription"}
 
 
 def replacements(entries: Sequence[Entry]) -> dict[Identifier, list[Entry]]:
@@ -22,11 +23,13 @@ def replacements(entries: Sequence[Entry]) -> dict[Identifier, list[Entry]]:
     Who replaces a prescription replaces the order behind it, too: each further prescription counts as a new decision
     (RIVTA GetMedicationHistory TKB).
     """
-    owners = {identifier: entry.key for entry in entries for identifier in identifiers_of(entry.record)}
+    if not any(reference.role in _REPLACING_ROLES for entry in entries for reference in entry.references):
+        return {}
+    owners = {identifier: entry.key for entry in entries for identifier in entry.identifiers}
     by_key = {entry.key: entry for entry in entries}
     replaced: dict[Identifier, set[Identifier]] = {}
     for entry in entries:
-        for reference in references_of(entry.record):
+        for reference in entry.references:
             other = owners.get(reference.target)
             if other is None or other == entry.key:
                 continue
@@ -48,7 +51,7 @@ def _orders_behind(
     order_of: dict[Identifier, Identifier] = {}
     orders = {entry.key for entry in entries if entry.kind == "outpatient_order"}
     for entry in entries:
-        for reference in references_of(entry.record):
+        for reference in entry.references:
             if reference.role == "order" and reference.target in orders and entry.kind == "prescription":
                 order_of[entry.key] = reference.target
             elif reference.role == "prescription" and entry.key in orders:
@@ -63,6 +66,8 @@ def _orders_behind(
 
 def strands(entries: Sequence[Entry], rules: Rules) -> list[list[Entry]]:
     """Return the lines of one treatment, each sorted by key."""
+    if len(entries) == 1:
+        return [list(entries)]
     parallel = _parallel(entries, rules)
     by_key = {entry.key: entry for entry in entries}
     groups = Groups(by_key)
@@ -109,10 +114,8 @@ def _grow(
 
 
 def _directly_linked(entries: Sequence[Entry]) -> Callable[[Entry, Entry], bool]:
-    names = {entry.key: identifiers_of(entry.record) for entry in entries}
-    targets = {
-        entry.key: {r.target for r in references_of(entry.record) if r.role in _DIRECT_ROLES} for entry in entries
-    }
+    names = {entry.key: entry.identifiers for entry in entries}
+    targets = {entry.key: {r.target for r in entry.references if r.role in _DIRECT_ROLES} for entry in entries}
 
     def tied(a: Entry, b: Entry) -> bool:
         return bool(names[a.key] & names[b.key] or targets[a.key] & names[b.key] or targets[b.key] & names[a.key])

@@ -3,7 +3,7 @@
 Kept in order of time, so that what is over costs nothing any more.
 """
 
-from bisect import bisect_right, insort
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
@@ -16,6 +16,7 @@ from contracts.systems import NLL_DISPENSE
 from contracts.values import Identifier, Period
 from streams.reconcile.dose import Dose, daily_dose
 from streams.reconcile.leaves import Leaf
+from streams.reconcile.ordered import put
 from streams.reconcile.profile import strength_text
 from streams.reconcile.records import LATEST
 
@@ -27,7 +28,11 @@ class Roll(msgspec.Struct, frozen=True, eq=False):
 
     leaf: Leaf
     content: DoseSupply
-    dose: Dose
+
+    @property
+    def dose(self) -> Dose:
+        """What it holds per day."""
+        return daily_dose(self.content.dosage, self.leaf.profile, self.content.period.start, self.leaf.at)
 
     @property
     def with_patient(self) -> bool:
@@ -43,21 +48,18 @@ class Roll(msgspec.Struct, frozen=True, eq=False):
 class Supplies:
     """All supply leaves of one line."""
 
-    def __init__(self, leaves: Iterable[Leaf]) -> None:
+    def __init__(self) -> None:
         self._all: list[Leaf] = []
         self._rolls: list[Roll] = []
         self._dispensed: list[Leaf] = []
         self._of_nll: dict[Identifier, Leaf] = {}
-        for leaf in leaves:
-            self.add(leaf)
 
     def add(self, leaf: Leaf) -> None:
         """Take one more in."""
-        insort(self._all, leaf, key=_order)
+        put(self._all, leaf, _order)
         content = leaf.content
         if isinstance(content, DoseSupply):
-            dose = daily_dose(content.dosage, leaf.profile, content.period.start, leaf.at)
-            insort(self._rolls, Roll(leaf, content, dose), key=_roll_order)
+            put(self._rolls, Roll(leaf, content), _roll_order)
         elif isinstance(content, Dispense) and content.status == "completed":
             self._dispense(leaf, content)
 
@@ -71,7 +73,7 @@ class Supplies:
             self._dispensed.remove(other)
         if name is not None:
             self._of_nll[name] = leaf
-        insort(self._dispensed, leaf, key=_order)
+        put(self._dispensed, leaf, _order)
 
     def __bool__(self) -> bool:
         return bool(self._all)

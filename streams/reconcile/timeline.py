@@ -97,6 +97,8 @@ def pauses_of(fact: Fact) -> tuple[Period, ...]:
 
 def first_start(record: Record) -> datetime | None:
     """Return the earliest start that any version states."""
+    if len(record.versions) == 1:
+        return period_of(record.versions[0]).start
     return min((s for fact in record.versions if (s := period_of(fact).start)), default=None)
 
 

@@ -17,10 +17,8 @@ from mappings.sources.canonical.normal import normal, normal_time
 from mappings.sources.reading import Context, Message, Reading
 
 
-class _Event(CloudEvent, frozen=True, kw_only=True):
+class _Event(CloudEvent[Any], frozen=True, kw_only=True):
     """A structured-mode event whose data is any JSON."""
-
-    data: Any
 
 
 def read(message: Message, context: Context) -> Reading:

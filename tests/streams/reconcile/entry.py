@@ -37,14 +37,17 @@ def entry(name: str, start: str | None = "2026-01-01", end: str | None = None, *
     """Return an entry of primary care's: a prescription of furosemide, unless said otherwise."""
     source = said.pop("source", "primary-care")
     begins = moment(start) if start else EARLIEST
+    key = Identifier(system=source, value=name)
     plain = Entry(
-        record=Record(Identifier(system=source, value=name), ()),
+        record=Record(key, ()),
         kind="prescription",
         profile=product(**FUROSEMIDE),
         start=begins,
         end=moment(end) if end else LATEST,
         never_valid=False,
-        hubs=frozenset(said.pop("hubs", ())) | {Identifier(system=source, value=name)},
+        identifiers=frozenset({key}),
+        references=frozenset(),
+        hubs=frozenset(said.pop("hubs", ())) | {key},
         chains=frozenset(),
         statement=None,
         unit=None,

@@ -4,15 +4,23 @@ from typing import Any
 
 import pytest
 
-from contracts.values import Identifier
+from contracts.facts.administration import Administration
+from contracts.values import Identifier, Medication
 from streams.reconcile.entries import Entry
 from streams.reconcile.leaves import Attacher, Leaf, Place
 from streams.reconcile.profile import Profile
 from streams.reconcile.records import Record
 from tests.streams.reconcile.clauses import moment
-from tests.streams.reconcile.entry import FUROSEMIDE, RULES, codes, entry, product
+from tests.streams.reconcile.entry import FUROSEMIDE, RULES, code, codes, entry, product
 
 DRUG = product(**FUROSEMIDE, tokens=frozenset({"furosemide"}))
+CONTENT = Administration(
+    person=code("p"),
+    medication=Medication(kind="free-text"),
+    status="completed",
+    outcome="given",
+    setting="municipal",
+)
 OTHER = product(substances=frozenset({"enalapril"}), tokens=frozenset({"enalapril"}))
 
 
@@ -25,7 +33,8 @@ def place(
     at: str, *lines: Entry, of: Profile = DRUG, source: str = "municipal", names: frozenset[Identifier] = frozenset()
 ) -> Place:
     """Return where a dose goes among lines of one entry each, every one a treatment of its own."""
-    leaf = Leaf(Record(Identifier(system=source, value="D"), ()), "administration", of, moment(at), names)
+    record = Record(Identifier(system=source, value="D"), ())
+    leaf = Leaf(record, CONTENT, "administration", of, moment(at), names, given=True)
     return Attacher([[line] for line in lines], list(range(len(lines))), RULES).place(leaf)
 
 

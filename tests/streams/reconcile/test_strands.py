@@ -5,7 +5,6 @@ from typing import Any
 import msgspec
 import pytest
 
-from contracts.facts.base import TreatmentContent
 from contracts.values import Reference
 from streams.reconcile.entries import Entry
 from streams.reconcile.records import Record
@@ -62,10 +61,8 @@ def test_an_old_record_that_names_its_successor_is_replaced_by_it() -> None:
         "2026-01-01 primary care prescribes Furix 40 mg, 1 x 1, as A",
         "2026-02-01 primary care prescribes Furix 40 mg, 2 x 1, as B",
     ).facts
-    replaced_by = Reference(role="successor", target=entry("B").key)
-    assert isinstance(old.content, TreatmentContent)
-    content = msgspec.structs.replace(old.content, references=(replaced_by,))
-    a = entry("A", record=Record(entry("A").key, (msgspec.structs.replace(old, content=content),)))
+    replaced_by = frozenset({Reference(role="successor", target=entry("B").key)})
+    a = entry("A", record=Record(entry("A").key, (old,)), references=replaced_by)
     b = entry("B", record=Record(entry("B").key, (new,)))
 
     assert replacements([a, b]) == {a.key: [b]}
