@@ -16,7 +16,7 @@ from contracts.medication_list import Finding, ListItem, MedicationList
 from streams.reconcile.entries import kind_of
 from streams.reconcile.explain_lines import Voiced, joined, leaves_joined, why_dose, why_fields, why_state
 from streams.reconcile.explain_texts import ABSENT, KINDS, LEADS_TO, PHRASES, STATES, Language, say
-from streams.reconcile.leaves import leaf_kind
+from streams.reconcile.leaves import KIND_OF_LEAF
 from streams.reconcile.patient import Patient
 from streams.reconcile.records import HEAD_TYPES
 from streams.reconcile.resolve import resolve
@@ -151,7 +151,7 @@ def _kind(fact: Fact, lang: Language) -> str:
     content = fact.content
     if not isinstance(content, TreatmentContent):
         return ""
-    return say(KINDS, kind_of(content) if isinstance(content, HEAD_TYPES) else leaf_kind(content), lang)
+    return say(KINDS, kind_of(content) if isinstance(content, HEAD_TYPES) else KIND_OF_LEAF[type(content)], lang)
 
 
 def _product(fact: Fact) -> str:

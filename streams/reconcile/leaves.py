@@ -4,7 +4,7 @@ An explicit reference counts first, unless its substances contradict it. Without
 which the product evidence and the time agree best; a tie between treatments attaches to none and is a finding.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -25,6 +25,12 @@ from streams.reconcile.records import EARLIEST, Record
 _REFERENCE_ROLES = frozenset({"order", "prescription", "chain", "plan"})
 _DONE = frozenset({"completed", "in-progress"})
 _LEAVES = (("what", "supplied or given"),)
+KIND_OF_LEAF: Final[Mapping[type[TreatmentContent], Kind]] = {
+    Administration: "administration",
+    DoseSupply: "dose_supply",
+    Dispense: "dispense",
+    DosePackageOrder: "dispense",
+}
 NO_TARGETS: Final[frozenset[Identifier]] = frozenset()
 _VAGUE = 60
 """Rank of a leaf that names the substance and route but no form."""
@@ -45,7 +51,7 @@ class Leaf(msgspec.Struct, frozen=True, gc=False, eq=False):
     given: bool
 
 
-class Place(msgspec.Struct, frozen=True):
+class Place(msgspec.Struct, frozen=True, gc=False):
     """Where a leaf belongs: the index of a line, or none and why; the rule; what was noticed."""
 
     line: int | None
@@ -60,25 +66,12 @@ def make_leaf(record: Record, profile: Profiler) -> Leaf:
     return Leaf(
         record=record,
         content=content,
-        kind=leaf_kind(content),
+        kind=KIND_OF_LEAF[type(content)],
         profile=profile(content.medication, content.route),
         at=_time(record, content),
         targets=frozenset([r.target for r in references if r.role in _REFERENCE_ROLES]) if references else NO_TARGETS,
         given=isinstance(content, Administration) and content.status in _DONE,
     )
-
-
-def leaf_kind(content: TreatmentContent) -> Kind:
-    """Return the kind of a leaf content."""
-    match content:
-        case Administration():
-            return "administration"
-        case DoseSupply():
-            return "dose_supply"
-        case Dispense() | DosePackageOrder():
-            return "dispense"
-        case _:
-            raise TypeError(type(content).__name__)
 
 
 def _time(record: Record, content: TreatmentContent) -> datetime:
@@ -124,9 +117,10 @@ class Attacher:
     def place(self, leaf: Leaf) -> Place:
         """Return where the leaf belongs."""
         notes: list[Note] = []
-        explicit = self._explicit(leaf, notes)
-        if explicit is not None:
-            return Place(explicit, "REFERENCE", tuple(notes))
+        if leaf.targets:
+            explicit = self._explicit(leaf, notes)
+            if explicit is not None:
+                return Place(explicit, "REFERENCE", tuple(notes))
         if not leaf.profile.matchable or not leaf.profile.tokens:
             return Place(None, "free-text", tuple(notes))
         ranked = self._ranked(leaf)
@@ -139,8 +133,6 @@ class Attacher:
         return Place(None, "ambiguous", tuple(notes))
 
     def _explicit(self, leaf: Leaf, notes: list[Note]) -> int | None:
-        if not leaf.targets:
-            return None
         found: set[int] = set()
         refused = False
         for target in leaf.targets:

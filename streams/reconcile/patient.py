@@ -125,7 +125,8 @@ class Patient:
             content = fact.content
             if fact.patient == self._name and not isinstance(content, IdentityLink):
                 self._persons.add(content.person)
-            changed.update(dict.fromkeys(records))
+            for key in records:
+                changed[key] = None
             retractions_changed |= isinstance(content, Retraction) or (
                 isinstance(content, Prescription) and self.ledger.is_targeted(fact)
             )
@@ -137,9 +138,10 @@ class Patient:
 
     def _changed(self, key: Identifier) -> None:
         record = self.ledger.records.get(key)
-        if record is not None and len(record.versions) > 1 and (groups := disputed(record)):
+        groups = disputed(record) if record is not None else []
+        if groups:
             self._disputed[key] = groups
-        else:
+        elif self._disputed:
             self._disputed.pop(key, None)
         if record is not None and isinstance(record.newest.content, TreatmentContent):
             if not self._has_blocks:
@@ -183,7 +185,7 @@ class Patient:
 
     def _place(self, record: Record) -> None:
         is_head = isinstance(record.newest.content, HEAD_TYPES)
-        made = make_entry(record, self._profile) if is_head else make_leaf(record, self._profile)
+        made = (make_entry if is_head else make_leaf)(record, self._profile)
         tokens = tokens_of(made, self._profile)
         if self._decided_on:
             tokens |= self._decided_on.get(record.key, frozenset())
@@ -196,7 +198,8 @@ class Patient:
             found = None
         if found is not None and (own is None or own is found) and tokens <= found.tokens:
             found.put(made, fresh=own is None)
-            self._home[record.key] = found
+            if own is None:
+                self._home[record.key] = found
             return
         homes = [bucket for token in tokens if (bucket := self._by_token.get(token)) is not None]
         if own is not None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from typing import Final
 
 from contracts.fact import Fact
 from contracts.facts.correction import Retraction
@@ -11,6 +12,8 @@ from streams.reconcile.derive import Reconciler
 from streams.reconcile.groups import Groups
 from streams.reconcile.policy import Rules
 from streams.reconcile.records import Ledger
+
+_SAY_WHO_IS_WHO: Final = (IdentityLink, Retraction)
 
 
 class Persons:
@@ -26,7 +29,7 @@ class Persons:
 
     def add(self, fact: Fact) -> bool:
         """Take a fact in; say whether it may have changed who is who."""
-        if not isinstance(fact.content, IdentityLink | Retraction):
+        if not isinstance(fact.content, _SAY_WHO_IS_WHO):
             return False
         changed = self._ledger.add(fact)
         if changed is None or (not self._ledger.records and not self._goes_on):

@@ -6,7 +6,7 @@
 3. A retraction removes what it names wherever it stands; only the issuer's (or a trusted person's) counts.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import UTC, datetime
 from typing import Final
 
@@ -89,7 +89,7 @@ class Ledger:
     def __getitem__(self, fact_id: str) -> Fact:
         return self._facts[fact_id]
 
-    def add(self, fact: Fact) -> set[Identifier] | None:
+    def add(self, fact: Fact) -> Collection[Identifier] | None:
         """Take a fact in; return the keys of the records that it changed, or ``None`` for a fact known already."""
         known = self._facts.get(fact.id)
         if known is not None:
@@ -105,12 +105,12 @@ class Ledger:
             self._versions[key] = [fact]
             if not self._killers:
                 self.records[key] = Record(key, (fact,))
-                return {key}
+                return (key,)
         else:
             versions.append(fact)
             versions.sort(key=version_order)
         self._rebuild(key)
-        return {key}
+        return (key,)
 
     def is_targeted(self, fact: Fact) -> bool:
         """Say whether a retraction names the record of a fact, whichever version of it."""

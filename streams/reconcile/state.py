@@ -57,7 +57,6 @@ class PatientState:
 
         A fact that is known already changes nothing, unless it turns out to have been received earlier.
         """
-        changed = set()
         fresh: list[Fact] = []
         others_changed = False
         for fact in facts:
@@ -67,11 +66,11 @@ class PatientState:
             self._facts[fact.id] = fact
             others_changed |= self._persons.add(fact)
             fresh.append(fact)
-            changed.add(row_of(fact))
+        changed = set(map(row_of, fresh))
         if others_changed:
             self.patient = self._reconciler.patient(self._name)
             fresh = list(self._facts.values())
-        self.patient.add(fact for fact in fresh if self._counts(fact))
+        self.patient.add(filter(self._counts, fresh))
         return Added(changed, others_changed)
 
     def identity_news(self) -> dict[str, list[Fact]]:
@@ -87,7 +86,7 @@ class PatientState:
 
     def _counts(self, fact: Fact) -> bool:
         if not self._persons.any_linked:
-            return fact.patient == self._name or isinstance(fact.content, IdentityLink)
+            return fact.patient == self._name or type(fact.content) is IdentityLink
         if self.goes_on_as != self._name:
             return isinstance(fact.content, IdentityLink)
         concerned = {fact.patient}

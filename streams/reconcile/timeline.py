@@ -161,16 +161,18 @@ _STATE_RULES: tuple[tuple[str, ItemState, Callable[[_Moment], bool]], ...] = (
     ("STATUS_UNKNOWN", "unknown", lambda m: status_of(m.fact) == "unknown"),
     ("PAUSED_BY_PERIOD", "paused", _paused_by_period),
     ("ON_HOLD", "paused", lambda m: status_of(m.fact) == "on-hold" and not pauses_of(m.fact)),
-    ("IN_FORCE", "active", lambda _: True),
 )
-"""The first rule that holds gives the state."""
+"""The first rule that holds gives the state; where none does, the record is in force."""
 
 
 def _state(
     record: Record, fact: Fact, when: datetime, period: tuple[datetime | None, datetime | None]
 ) -> tuple[ItemState, str]:
     moment = _Moment(record, fact, when, *period)
-    return next((state, rule) for rule, state, holds in _STATE_RULES if holds(moment))
+    for rule, state, holds in _STATE_RULES:
+        if holds(moment):
+            return state, rule
+    return "active", "IN_FORCE"
 
 
 def _first_known(record: Record) -> datetime:
