@@ -1,6 +1,8 @@
 """Looking at one patient at NLL: has the list changed, and if so, what stands there now.
 
 The list version is read before the resources: what changes in between raises it again, and is seen at the next look.
+An endpoint may answer from a copy that lags behind, with the new list version and the old resources. So a list version is
+done with only when a later look at it finds the same once more; what a lagging copy shows is never taken for newer.
 """
 
 from collections import OrderedDict
@@ -94,7 +96,8 @@ class Looker:
         if not isinstance(info, ListInfo):
             return _failed(info)
         now = self.now()
-        if known is not None and known.list_version == info.version:
+        again = known is not None and known.list_version == info.version
+        if known is not None and again and known.confirmed:
             return Unchanged(watermark=msgspec.structs.replace(known, read_at=now))
         resources: list[JsonObject] = []
         for reading in (self._client.prescriptions, self._client.dispenses):
@@ -105,13 +108,15 @@ class Looker:
         medications = await self._medications_of(resources, task)
         if isinstance(medications, Failed):
             return medications
-        news = Reader(patient, name, resources, medications).news({} if known is None else known.versions)
+        before = {} if known is None else known.versions
+        news = Reader(patient, name, resources, medications).news(before)
         watermark = NllWatermark(
             patient=patient.pseudonym,
             nll_patient=name,
             list_version=info.version,
             read_at=now,
             versions=news.versions,
+            confirmed=again and news.versions == before and not news.lagging,
         )
         return Changed(news=news, watermark=watermark)
 

@@ -108,10 +108,18 @@ class Loop:
             place = f"partition {partition} offset {offset}"
             raise NllSourceError(NllSourceCode.LIST_UNREADABLE, place) from error
         if patient is None:
-            self._agenda.drop(pseudonym)
-            self._roster.drop(pseudonym)
+            self._forget(pseudonym, partition)
         elif self._roster.put(patient):
             self._agenda.put(pseudonym, time.monotonic() + self._fresh_seconds(pseudonym))
+
+    def _forget(self, pseudonym: str, partition: int) -> None:
+        """The patient's list is gone, or NLL cannot be asked: nothing of what was read is kept either."""
+        self._agenda.drop(pseudonym)
+        self._roster.drop(pseudonym)
+        self._failures.pop(pseudonym, None)
+        if self._known.pop(pseudonym, None) is not None:
+            self._wires.sender.forget(pseudonym, partition)
+            self._wires.sender.settle()
 
     def _fresh_seconds(self, pseudonym: str) -> float:
         """How long what was read before we came is fresh enough."""
@@ -191,7 +199,7 @@ class Loop:
         for patient, one in looked:
             if isinstance(one, Changed | Unchanged):
                 self._known[patient.pseudonym] = one.watermark
-                self._wires.sender.mark(patient, one.watermark)
+                self._wires.sender.mark(one.watermark, patient.partition)
         self._wires.sender.settle()
 
     def _again(self, patient: Patient, seconds: float) -> None:

@@ -29,11 +29,15 @@ class Outgoing(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class News(msgspec.Struct, frozen=True, kw_only=True):
-    """What of a patient's resources is new: messages, how many are our own, and the versions of all that were seen."""
+    """What of a patient's resources is new: messages, how many are our own, and the newest versions of all that were seen.
+
+    ``lagging``: the endpoint showed a version older than one that was passed on.
+    """
 
     messages: tuple[Outgoing, ...]
     echoes: int
     versions: dict[str, str]
+    lagging: bool = False
 
 
 def name_of(resource: JsonObject) -> str | None:
@@ -51,6 +55,11 @@ def medication_of(resource: JsonObject) -> str | None:
     """Return the id of the Medication that a resource refers to outside itself."""
     reference = text_at(child(resource, "medicationReference"), "reference") or ""
     return reference.removeprefix("Medication/") if reference.startswith("Medication/") else None
+
+
+def _is_older(version: str, than: str) -> bool:
+    """Versions are whole numbers that rise; of any other two nobody can tell."""
+    return all(one.isascii() and one.isdigit() for one in (version, than)) and int(version) < int(than)
 
 
 class Reader:
@@ -77,19 +86,23 @@ class Reader:
         """Return what is to be passed on, given the versions that were passed on before."""
         messages: list[Outgoing] = []
         versions: dict[str, str] = {}
-        echoes = 0
+        echoes, lagging = 0, False
         for resource in self._resources:
             name, version = name_of(resource), version_of(resource)
             if name is None or version is None:
                 continue  # nothing could be known again by
+            passed = known.get(name)
+            if passed is not None and _is_older(version, passed):
+                versions[name], lagging = passed, True
+                continue
             versions[name] = version
-            if known.get(name) == version:
+            if passed == version:
                 continue
             if identifiers(resource, RECORD):
                 echoes += 1
                 continue
             messages.append(Outgoing(name=name, version=version, value=self._message(resource)))
-        return News(messages=tuple(messages), echoes=echoes, versions=versions)
+        return News(messages=tuple(messages), echoes=echoes, versions=versions, lagging=lagging)
 
     def _message(self, resource: JsonObject) -> bytes:
         entries = [self._linked(resource), self._subject]

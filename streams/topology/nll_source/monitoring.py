@@ -17,8 +17,8 @@ from streams.topology.nll_source.roster import Patient
 
 
 def can_be_asked_about(patient: Patient, known: NllWatermark | None, now: datetime, limits: NllSourceLimits) -> bool:
-    """Whether the question about changes suffices for a patient now."""
-    if not patient.dose or known is None:
+    """Whether the question about changes suffices for a patient now: not while the last reading is unconfirmed."""
+    if not patient.dose or known is None or not known.confirmed:
         return False
     return now - known.read_at < timedelta(seconds=limits.whole_seconds)
 

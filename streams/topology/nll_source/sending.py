@@ -17,6 +17,7 @@ from streams.topology.nll_source.roster import Patient
 
 _QUEUE_FULL_SECONDS: Final = 0.05
 _CONTENT_TYPE: Final = ("content-type", b"application/fhir+json")
+_Headers = tuple[tuple[str, bytes], ...]
 
 
 class Sender:
@@ -32,12 +33,16 @@ class Sender:
     def pass_on(self, patient: Patient, message: Outgoing) -> None:
         """Queue a message; its id is the same however often it is sent."""
         name = str(uuid5(NAMESPACE, f"nll|{message.name}|{message.version}"))
-        headers: list[tuple[str, str | bytes | None]] = [_CONTENT_TYPE, (MESSAGE_ID_HEADER, name.encode())]
-        self._put(self._input, patient, message.value, headers)
+        headers = (_CONTENT_TYPE, (MESSAGE_ID_HEADER, name.encode()))
+        self._put(self._input, patient.pseudonym, patient.partition, message.value, headers)
 
-    def mark(self, patient: Patient, watermark: NllWatermark | None) -> None:
-        """Queue how far was read; ``None`` removes it."""
-        self._put(self._watermarks, patient, None if watermark is None else encode_watermark(watermark), [])
+    def mark(self, watermark: NllWatermark, partition: int) -> None:
+        """Queue how far was read."""
+        self._put(self._watermarks, watermark.patient, partition, encode_watermark(watermark))
+
+    def forget(self, pseudonym: str, partition: int) -> None:
+        """Queue that nothing is to be known of a patient any more."""
+        self._put(self._watermarks, pseudonym, partition, None)
 
     def settle(self) -> None:
         """Wait until everything that was queued is acknowledged."""
@@ -45,14 +50,12 @@ class Sender:
         if self._failure is not None or left:
             raise NllSourceError(NllSourceCode.SEND_FAILED, self._failure or f"{left} records not acknowledged")
 
-    def _put(
-        self, topic: str, patient: Patient, value: bytes | None, headers: list[tuple[str, str | bytes | None]]
-    ) -> None:
-        key = patient.pseudonym.encode()
+    def _put(self, topic: str, pseudonym: str, partition: int, value: bytes | None, headers: _Headers = ()) -> None:
+        key = pseudonym.encode()
         for _ in range(int(self._delivery_seconds / _QUEUE_FULL_SECONDS)):
             try:
                 self._producer.produce(
-                    topic, value=value, key=key, partition=patient.partition, headers=headers, on_delivery=self._told
+                    topic, value=value, key=key, partition=partition, headers=list(headers), on_delivery=self._told
                 )
             except BufferError:
                 self._producer.poll(_QUEUE_FULL_SECONDS)

@@ -1,0 +1,29 @@
+"""An endpoint whose patient consents that we read, and a broker to read it from."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from connectors.kafka.embedded import EmbeddedBroker
+from connectors.settings import Settings
+from contracts.topics import LIST, NLL_WATERMARK, PUBLISH, PUBLISH_REQUEST
+from tests.streams.topology.nll_source.wire import PATIENT, TOPIC, consent
+from tests.streams.topology.publisher.wire import PARTITIONS, Endpoint
+
+
+@pytest.fixture
+def endpoint() -> Iterator[Endpoint]:
+    """A sandbox behind a door; the patient consents that we read."""
+    running = Endpoint()
+    running.admin("POST", "seed", [PATIENT, consent("s-9", "p-1")])
+    yield running
+    running.close()
+
+
+@pytest.fixture
+def settings(endpoint: Endpoint) -> Iterator[Settings]:
+    """Settings for an embedded broker and the sandbox; everybody is looked at all the time."""
+    names = (LIST, PUBLISH, PUBLISH_REQUEST, NLL_WATERMARK, TOPIC)
+    with EmbeddedBroker(dict.fromkeys(names, PARTITIONS)) as broker:
+        demo = Settings.for_demo(broker.bootstrap, nll_base_url=endpoint.door.base)
+        yield demo.model_copy(update={"nll_look_seconds": 0.2, "nll_requests_per_second": 500.0})

@@ -1,0 +1,81 @@
+"""What is read at NLL, all the way: onto the input topic, through the intake, by the reconciler, onto the list."""
+
+import contextlib
+import threading
+from collections.abc import Iterator
+from datetime import timedelta
+
+from connectors.kafka.embedded import EmbeddedBroker
+from connectors.pseudonym import pseudonymiser
+from connectors.settings import DEMO_PSEUDONYM_KEY, Settings
+from contracts.fact import Fact
+from contracts.medication_list import MedicationList
+from contracts.sources import NLL_SOURCE
+from contracts.topics import FACT, LIST, NLL_WATERMARK, QUARANTINE, ack_topic
+from mappings.fhir.vocabulary import RECORD
+from streams.command.knowledge import reconciler
+from streams.publish.actual import Actual
+from streams.publish.desired import desired
+from streams.publish.plan import plan
+from streams.topology.intake import IntakeParts, run_intake
+from tests.streams.publish.cases import NOW, PERSON, POLICY, line, standing, the_list
+from tests.streams.publish.test_plan_properties import SUBJECT
+from tests.streams.topology.intake.wire import Ended, StopsNoted, facts, quarantined
+from tests.streams.topology.nll_source.wire import TOPIC, dispense, prescription, reading, seed
+from tests.streams.topology.publisher.wire import PARTITIONS, Endpoint, eventually, send
+
+LATER = NOW + timedelta(days=1)
+PSEUDONYM = pseudonymiser(DEMO_PSEUDONYM_KEY.encode())(PERSON)
+TOPICS = dict.fromkeys((LIST, NLL_WATERMARK, TOPIC, FACT, QUARANTINE), PARTITIONS) | {ack_topic(NLL_SOURCE.id): 1}
+
+
+@contextlib.contextmanager
+def taking_in(settings: Settings) -> Iterator[StopsNoted]:
+    """An intake of the source ``nll``, in a thread."""
+    stop, over = StopsNoted(), threading.Event()
+
+    def work() -> None:
+        with contextlib.suppress(Ended):
+            run_intake(settings, [NLL_SOURCE], lambda: LATER, over, IntakeParts(stop=stop))
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    try:
+        yield stop
+    finally:
+        over.set()
+        thread.join(30)
+        assert not thread.is_alive()
+        assert stop.causes == []
+
+
+def list_of(known: list[Fact]) -> MedicationList:
+    """What the reconciler makes of facts."""
+    return reconciler().derive(PSEUDONYM, known, LATER)
+
+
+def test_what_others_registered_stands_on_the_list_and_is_not_registered_again(endpoint: Endpoint) -> None:
+    """A prescription of elsewhere becomes a line with its dispensing; an end of it ends the line; ours is no second line."""
+    rx = standing("rx-1")
+    ours = prescription("f-1", identifier=[{"system": RECORD, "value": rx.record}])
+    with EmbeddedBroker(TOPICS) as broker:
+        demo = Settings.for_demo(broker.bootstrap, nll_base_url=endpoint.door.base)
+        settings = demo.model_copy(update={"nll_look_seconds": 0.2, "nll_requests_per_second": 500.0})
+        seed(endpoint, ours, prescription("f-7001"), dispense("u-1", "f-7001"))
+        send(settings, the_list(line(rx), patient=PSEUDONYM))
+
+        with reading(settings), taking_in(settings):
+            eventually(lambda: len(facts(settings)) == 2, "prescription and dispensing are facts")
+            before = list_of(facts(settings))
+            seed(endpoint, prescription("f-7001", status="stopped"))
+            eventually(lambda: len(facts(settings)) == 3, "so is its end")
+            after = list_of(facts(settings))
+        assert quarantined(settings) == []
+
+    assert {before.patient, after.patient} == {PSEUDONYM}
+    assert [(one.state, sorted(one.layers)) for one in before.items] == [("active", ["dispensed", "prescribed"])]
+    assert [one.state for one in after.items] == ["ended"]
+    for made in (before, after):
+        asked = desired(made, POLICY)
+        assert [one.reason for one in asked.held] == ["publishes-itself"]
+        assert plan(asked, Actual(subject=SUBJECT, read_on=NOW.date()), POLICY) == ()

@@ -1,0 +1,147 @@
+"""Reading NLL in tests: what stands there, a process that reads it, what it passed on and how far it came."""
+
+import contextlib
+import threading
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+from connectors.kafka.newest import newest_values, records
+from connectors.settings import Settings
+from contracts.fact import Fact
+from contracts.nll_watermark import NllWatermark, decode_watermark
+from contracts.sources import DEFAULT_SOURCES, NLL_SOURCE
+from contracts.systems import NLL_PRESCRIPTION, PERSONNUMMER
+from contracts.topics import NLL_WATERMARK
+from mappings.fhir.exact_json import JsonObject
+from mappings.sources import nll
+from mappings.sources.reading import Context, Message
+from streams.publish.backoff import Backoff
+from streams.publish.breaker import BreakerLimits
+from streams.topology.nll_source import NllSourceParts, run_nll_source
+from streams.topology.nll_source.limits import NllSourceLimits
+from streams.topology.nll_source.stopping import NllSourceStop
+from tests.streams.publish.cases import NOW, PERSON, TOKEN, the_list
+from tests.streams.topology.publisher.wire import PARTITIONS, Ended, Endpoint
+
+TOPIC = NLL_SOURCE.topic
+QUICK = NllSourceLimits(
+    idle_seconds=0.02,
+    backoff=Backoff(first_seconds=0.02, most_seconds=0.1),
+    breaker=BreakerLimits(failures_to_open=3),
+    breaker_backoff=Backoff(first_seconds=0.05, most_seconds=0.2),
+)
+PATIENT = {"resourceType": "Patient", "id": "p-1", "identifier": [{"system": PERSONNUMMER, "value": PERSON.value}]}
+OTHER_OWNER = "2321000131"
+
+
+class StopsNoted(NllSourceStop):
+    """Notes a fail-stop and ends the thread."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.causes: list[BaseException] = []
+
+    def __call__(self, cause: BaseException) -> Any:
+        """Note the cause."""
+        self.causes.append(cause)
+        raise Ended
+
+
+@contextlib.contextmanager
+def reading(
+    settings: Settings, clock: Callable[[], datetime] = lambda: NOW, token: str | None = TOKEN
+) -> Iterator[StopsNoted]:
+    """A process that reads NLL, in a thread."""
+    stop, over = StopsNoted(), threading.Event()
+    parts = NllSourceParts(isolation="none", token=token, limits=QUICK, stop=stop)
+
+    def work() -> None:
+        with contextlib.suppress(Ended):
+            run_nll_source(settings, DEFAULT_SOURCES, clock, over, parts)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    try:
+        yield stop
+    finally:
+        over.set()
+        thread.join(30)
+        assert not thread.is_alive()
+        assert stop.causes == []
+
+
+def messages(settings: Settings) -> list[Any]:
+    """Every message on the input topic."""
+    return list(records(settings, TOPIC, range(PARTITIONS)))
+
+
+def facts(settings: Settings) -> list[Fact]:
+    """What the intake's reader makes of them."""
+    context = Context(source=NLL_SOURCE, received_at=NOW + timedelta(days=1), pseudonym=lambda _person: "pseudonym-1")
+    readings = [nll.read(Message(value=one.value() or b""), context) for one in messages(settings)]
+    assert [problem for one in readings for problem in one.problems] == []
+    return [fact for one in readings for fact in one.facts]
+
+
+def watermark(settings: Settings) -> NllWatermark | None:
+    """How far the patient was read."""
+    found = newest_values(settings, NLL_WATERMARK, range(PARTITIONS)).get(the_list().patient)
+    return None if found is None else decode_watermark(found)
+
+
+def prescription(name: str, **more: Any) -> JsonObject:
+    """A prescription that another caregiver registered."""
+    dosage = {
+        "sequence": 1,
+        "patientInstruction": "1 tablett varje morgon",
+        "doseAndRate": [{"doseQuantity": {"value": 1, "unit": "tablett", "code": "{tablet}"}}],
+    }
+    resource: JsonObject = {
+        "resourceType": "MedicationRequest",
+        "id": name,
+        "identifier": [{"system": NLL_PRESCRIPTION, "value": name}],
+        "status": "active",
+        "intent": "order",
+        "medicationCodeableConcept": {"coding": [{"system": "http://www.whocc.no/atc", "code": "C07AB02"}]},
+        "subject": {"reference": "Patient/p-1"},
+        "authoredOn": "2026-03-02T09:00:00+01:00",
+        "dosageInstruction": [dosage],
+        "dispenseRequest": {"validityPeriod": {"end": "2027-03-01"}},
+    }
+    return resource | more
+
+
+def dispense(name: str, of: str) -> JsonObject:
+    """What a pharmacy handed out on a prescription."""
+    return {
+        "resourceType": "MedicationDispense",
+        "id": name,
+        "status": "completed",
+        "medicationCodeableConcept": {"coding": [{"system": "http://www.whocc.no/atc", "code": "C07AB02"}]},
+        "subject": {"reference": "Patient/p-1"},
+        "authorizingPrescription": [{"reference": f"MedicationRequest/{of}"}],
+        "quantity": {"value": 98, "unit": "tablett", "code": "{tablet}"},
+        "whenHandedOver": "2026-03-02T09:30:00+01:00",
+    }
+
+
+def consent(name: str, patient: str) -> JsonObject:
+    """A patient consents that we read what others registered."""
+    return {
+        "resourceType": "Consent",
+        "id": name,
+        "status": "active",
+        "category": [{"coding": [{"code": "accessconsent"}]}],
+        "patient": {"reference": f"Patient/{patient}"},
+    }
+
+
+def seed(endpoint: Endpoint, *resources: JsonObject) -> None:
+    """Another caregiver registers something."""
+    endpoint.admin("POST", "seed", [{"owner": OTHER_OWNER, "resource": one} for one in resources])
+
+
+def asked(endpoint: Endpoint, path: str) -> int:
+    """How often the endpoint was asked for something."""
+    return sum(path in one for one in endpoint.door.requests)
