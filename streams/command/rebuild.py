@@ -1,5 +1,6 @@
 """``medlist rebuild``: the live state and lists against what the facts say."""
 
+import gc
 import json
 import os
 import sys
@@ -22,8 +23,12 @@ from streams.topology.rebuilding.comparing import Difference, hash_of
 from streams.topology.rebuilding.partition import Place, Step, Verdict, verify
 from streams.topology.rebuilding.progress import Progress
 from streams.topology.rebuilding.switching import Switched, switch
+from streams.worker import GC_THRESHOLDS
 
 _Done = TypeVar("_Done", Verdict, Switched)
+
+WORKERS_PER_CORE = 2
+"""While one reads, which is mostly waiting for the broker, another folds."""
 
 LOOK_SECONDS = 0.2
 TELL_SECONDS = 2.0
@@ -38,7 +43,7 @@ _steps: "Queue[Step] | None" = None
     "--verify", "way", flag_value="verify", default="verify", help="Write nothing: tell what differs. The default."
 )
 @click.option("--switch", "way", flag_value="switch", help="Write what differs into state and lists; see below.")
-@click.option("--workers", type=click.IntRange(1, 256), default=None, help="Processes. Default: one per core.")
+@click.option("--workers", type=click.IntRange(1, 256), default=None, help="Processes. Default: two per core.")
 @click.option("--partition", "only", type=click.IntRange(0), multiple=True, help="Only this partition; repeatable.")
 @click.option("--json", "as_json", is_flag=True, help="End with one JSON object.")
 def rebuild(*, way: str, workers: int | None, only: tuple[int, ...], as_json: bool) -> None:
@@ -58,7 +63,7 @@ def rebuild(*, way: str, workers: int | None, only: tuple[int, ...], as_json: bo
             f"partitions are numbered from 0 to {settings.partitions - 1}", param_hint="--partition"
         )
     begun = time.monotonic()
-    processes = workers or os.cpu_count() or 1
+    processes = workers or WORKERS_PER_CORE * (os.cpu_count() or 1)
     if way == "switch":
         switched = list(over_partitions(_switch_one, settings, partitions, processes))
         summary = switched_summary(switched, time.monotonic() - begun)
@@ -76,7 +81,8 @@ def over_partitions(
     work: Callable[[Settings, int], _Done], settings: Settings, partitions: Sequence[int], workers: int
 ) -> Iterator[_Done]:
     """Yield what `work` returns for each partition as it comes, telling progress on standard error. Raises as it does."""
-    context = get_context("spawn")
+    context = get_context("forkserver")  # imports once; no client of librdkafka is ever forked
+    context.set_forkserver_preload([__name__])
     steps: Queue[Step] = context.Queue()  # type: ignore[assignment]  # a queue of processes, with the same methods
     progress = Progress(partitions, time.monotonic())
     with ProcessPoolExecutor(min(workers, len(partitions)), context, _begin_worker, (steps,)) as pool:
@@ -165,6 +171,7 @@ def show(summary: dict[str, Any], differences: Sequence[Difference]) -> None:
 def _begin_worker(steps: "Queue[Step]") -> None:
     global _steps  # noqa: PLW0603 - what a process of the pool is given once
     _steps = steps
+    gc.set_threshold(*GC_THRESHOLDS)
     configure("warning")
 
 
