@@ -4,7 +4,9 @@ from typing import Final
 
 from aiohttp import web
 
-from connectors.nll_sandbox import admin, bundles, interactions, operations
+from connectors.nll_sandbox import admin, bundles, interactions, operations, terms
+from connectors.nll_sandbox.auth import client_of
+from connectors.nll_sandbox.capabilities import capabilities
 from connectors.nll_sandbox.exchange import SANDBOX, endpoint, told_as_outcome
 from connectors.nll_sandbox.server import Sandbox
 from connectors.nll_sandbox.settings import SandboxSettings
@@ -12,6 +14,7 @@ from mappings.fhir.exact_json import write_json
 
 _LARGEST_BODY: Final = 8 * 1024 * 1024
 _KIND: Final = "/{kind:[A-Z][A-Za-z]+}"
+_TERMS: Final = "/{terms:ValueSet|ConceptMap}"
 _NAME: Final = r"/{name:[A-Za-z0-9.\-]{1,64}}"
 
 
@@ -27,6 +30,9 @@ def create_app(settings: SandboxSettings) -> web.Application:
 def _operations() -> list[web.RouteDef]:
     ping = endpoint(operations.ping, "open", "$ping")
     return [
+        web.get("/metadata", endpoint(capabilities, "open", "capabilities")),
+        web.get(_TERMS, endpoint(terms.search_terms, "lookup", "search")),
+        web.get(f"{_TERMS}{_NAME}", endpoint(terms.read_terms, "lookup", "read")),
         web.get("/$ping", ping),
         web.post("/$ping", ping),
         web.post("/", endpoint(bundles.transaction, "write", "transaction")),
@@ -56,7 +62,8 @@ def _resources() -> list[web.RouteDef]:
 async def _token(request: web.Request) -> web.Response:
     sandbox = request.app[SANDBOX]
     form = {name: value for name, value in (await request.post()).items() if isinstance(value, str)}
-    status, body = sandbox.tokens.issue(form, sandbox.clock())
+    told = form | client_of(request.headers.get("authorization", ""))
+    status, body = sandbox.tokens.issue(told, sandbox.clock())
     return web.Response(status=status, body=write_json(body), content_type="application/json")
 
 

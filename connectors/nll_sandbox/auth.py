@@ -1,9 +1,11 @@
 """Bearer tokens: fixed ones for tests, and ones from the OAuth2 client-credentials endpoint (RFC 6749, section 4.4)."""
 
+import base64
 import secrets
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Final
+from urllib.parse import unquote_plus
 
 from connectors.nll_sandbox.outcomes import Issue, Refusal
 from connectors.nll_sandbox.settings import Caller, SandboxSettings
@@ -24,7 +26,7 @@ class Tokens:
         if form.get("grant_type") != "client_credentials":
             return 400, {"error": "unsupported_grant_type"}
         client = self._settings.clients.get(form.get("client_id", ""))
-        if client is None or not secrets.compare_digest(client.secret, form.get("client_secret", "")):
+        if client is None or not secrets.compare_digest(client.secret.encode(), form.get("client_secret", "").encode()):
             return 401, {"error": "invalid_client"}
         token = secrets.token_urlsafe(24)
         self._issued[token] = (client.caller, now + timedelta(seconds=self._settings.token_seconds))
@@ -53,6 +55,18 @@ class Tokens:
     def forget(self) -> None:
         """Let every issued token expire now; the fixed ones stay."""
         self._issued.clear()
+
+
+def client_of(authorization: str) -> dict[str, str]:
+    """The client id and secret of an HTTP Basic header (RFC 6749, section 2.3.1); nothing when it holds none."""
+    scheme, _, encoded = authorization.partition(" ")
+    if scheme.lower() != "basic":
+        return {}
+    try:
+        name, _, secret = base64.b64decode(encoded, validate=True).decode().partition(":")
+    except ValueError:  # not ASCII, not base64, not UTF-8
+        return {}
+    return {"client_id": unquote_plus(name), "client_secret": unquote_plus(secret)}
 
 
 def _unauthorized(code: str, text: str) -> Refusal:

@@ -36,6 +36,8 @@ RETURNS: Final = {
     "return=operationoutcome": "outcome",
 }
 _REASON_LENGTH: Final = 256
+_ACCEPTABLE: Final = frozenset({"application/fhir+json", "application/json", "application/*", "*/*"})
+_NOT_ACCEPTABLE: Final = 406
 
 
 class RequestContext(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,6 +59,9 @@ def read_headers(headers: Mapping[str, str], demand: Demand, settings: SandboxSe
     issues = [_missing(name) for name in REQUIRED[demand] if not headers.get(name, "").strip()]
     if issues:
         return Refusal(400, tuple(issues))
+    if not _ACCEPTABLE & {one.split(";")[0].strip().lower() for one in headers.get("accept", "").split(",")}:
+        issues.append(_wrong("accept", "names none of application/fhir+json, application/json and */*"))
+        return Refusal(_NOT_ACCEPTABLE, tuple(issues))
     provenance = _provenance(headers.get("x-provenance"), issues)
     context = RequestContext(
         request_id=headers.get("x-request-id", ""),

@@ -21,6 +21,9 @@ CONTAINED_PATIENT: Final = "urn:medlist:fhir:nll-contained-patient"
 PROVENANCE: Final = "urn:medlist:fhir:nll-provenance"
 LIST_INFO: Final = "urn:medlist:fhir:nll-medication-list-info"
 DATA_LOCK: Final = "urn:medlist:fhir:nll-data-lock"
+DOSE_BASIS: Final = "urn:medlist:fhir:nll-dose-dispensing-basis"
+DOSE_CONSENT: Final = "urn:medlist:fhir:nll-dose-consent"
+ACCESS_CONSENT: Final = "urn:medlist:fhir:nll-access-consent"
 
 _SYSTEMS = "http://electronichealth.se/identifier/"
 _PRODUCTS = "http://electronichealth.se/fhir/NamingSystem/"
@@ -32,6 +35,22 @@ _PRODUCT = {
     ],
     "text": "Metoprolol Syntet 50 mg",
 }
+
+
+def _consent(code: str) -> JsonObject:
+    """R4 demands a scope and a policy of every consent."""
+    return {
+        "resourceType": "Consent",
+        "id": "s-1",
+        "status": "active",
+        "scope": {
+            "coding": [{"system": "http://terminology.hl7.org/CodeSystem/consentscope", "code": "patient-privacy"}]
+        },
+        "category": [{"coding": [{"code": code}]}],
+        "patient": {"reference": "Patient/p-12"},
+        "policyRule": {"text": "Lag (2018:1212) om nationell läkemedelslista"},
+    }
+
 
 NLL_RESOURCES: Final[dict[str, JsonObject]] = {
     REQUEST: {
@@ -195,6 +214,19 @@ NLL_RESOURCES: Final[dict[str, JsonObject]] = {
         "code": {"coding": [{"code": "datalock"}]},
         "subject": {"reference": "Patient/p-12"},
     },
+    DOSE_BASIS: {
+        "resourceType": "Basic",
+        "id": "b-4",
+        "extension": [
+            {"url": f"{EXTENSION}NLLMultiDoseDispensingBasisStatus", "valueCode": "not-approved"},
+            {"url": f"{EXTENSION}NLLMultiDoseDispensingBasisVersion", "valueInteger": 2},
+        ],
+        "code": {"coding": [{"code": "multidosedispensingbasis"}]},
+        "subject": {"reference": "Patient/p-12"},
+    },
+    DOSE_CONSENT: _consent("multidosedispconsent")
+    | {"organization": [{"identifier": {"system": "urn:oid:1.3.88", "value": "7350000000009"}}]},
+    ACCESS_CONSENT: _consent("accessconsent"),
 }
 """Profile -> a resource that fits it."""
 

@@ -8,9 +8,12 @@ import pytest
 from mappings.fhir.exact_json import JsonObject
 from mappings.fhir.regional import names
 from tests.contracts.fhir.good import (
+    ACCESS_CONSENT,
     CONTAINED_PATIENT,
     DATA_LOCK,
     DISPENSE,
+    DOSE_BASIS,
+    DOSE_CONSENT,
     EXTENSION,
     LIST_INFO,
     MEDICATION,
@@ -154,6 +157,24 @@ WRONG: dict[tuple[str, str], Change] = {
     (DATA_LOCK, "a kind that nobody knows"): lambda r: r["extension"][1].update(valueCode="public"),
     (DATA_LOCK, "no status"): lambda r: r["extension"].pop(),
     (DATA_LOCK, "another code"): lambda r: r["code"]["coding"][0].update(code="medlistinfo"),
+    (DOSE_BASIS, "no status"): lambda r: r["extension"].pop(0),
+    (DOSE_BASIS, "a status that nobody knows"): lambda r: r["extension"][0].update(valueCode="maybe"),
+    (DOSE_BASIS, "no version"): lambda r: r["extension"].pop(),
+    (DOSE_BASIS, "a version before the first"): lambda r: r["extension"][1].update(valueInteger=0),
+    (DOSE_BASIS, "another code"): lambda r: r["code"]["coding"][0].update(code="datalock"),
+    (DOSE_BASIS, "no subject"): lambda r: r.pop("subject"),
+    (DOSE_CONSENT, "no dose actor"): lambda r: r.pop("organization"),
+    (DOSE_CONSENT, "a dose actor that nobody can name"): lambda r: r.update(organization=[{"display": "Apoteket"}]),
+    (DOSE_CONSENT, "a dose actor with a short number"): lambda r: r["organization"][0]["identifier"].update(
+        value="735"
+    ),
+    (DOSE_CONSENT, "a proposal"): lambda r: r.update(status="proposed"),
+    (DOSE_CONSENT, "the code of another consent"): lambda r: r["category"][0]["coding"][0].update(code="accessconsent"),
+    (ACCESS_CONSENT, "no patient"): lambda r: r.pop("patient"),
+    (ACCESS_CONSENT, "a draft"): lambda r: r.update(status="draft"),
+    (ACCESS_CONSENT, "two categories"): lambda r: r["category"].append(r["category"][0]),
+    (ACCESS_CONSENT, "no scope"): lambda r: r.pop("scope"),
+    (ACCESS_CONSENT, "no policy"): lambda r: r.pop("policyRule"),
 }
 
 
