@@ -8,8 +8,9 @@ BIN := .venv/bin
 READY := .venv/.medlist-setup
 PYTEST := $(BIN)/python -m pytest -q
 UNIT := $(PYTEST) -m 'not kafka and not slow'
-# These tests mostly wait for processes and brokers: they run beside all others.
+# These tests mostly wait for processes and brokers: they run beside all others, and several at once.
 WAITING := tests/streams/topology tests/streams/command
+SEVERAL := -n 6 --dist worksteal
 REAL := $(PYTEST) -m 'kafka or slow' --durations=5
 # These tests strike processes again and again, about half of the time of all: they have a broker and a run of their own.
 STRIKING := tests/faults tests/streams/topology/test_delivery.py
@@ -49,7 +50,7 @@ format: $(READY) ## let ruff format the code
 unit: $(READY) ## the fast tests (under a minute)
 	@echo '== unit tests'
 	@mkdir -p build
-	@$(UNIT) -o cache_dir=build/pytest-waiting $(WAITING) > build/unit-waiting.txt 2>&1 & waiting=$$!; \
+	@$(UNIT) $(SEVERAL) -o cache_dir=build/pytest-waiting $(WAITING) > build/unit-waiting.txt 2>&1 & waiting=$$!; \
 	  $(UNIT) tests $(addprefix --ignore=,$(WAITING)); computing=$$?; \
 	  wait $$waiting; waited=$$?; cat build/unit-waiting.txt; exit $$((computing | waited))
 
