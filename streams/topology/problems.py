@@ -105,6 +105,11 @@ class EngineCode(StopCode):
         OPERATOR_STATUS,
         "Facts are compressed with lz4, snappy or zstd: install aiokafka's codec (package cramjam), or write them with gzip.",
     )
+    RECORD_TOO_LARGE = (
+        "ENG-015",
+        OPERATOR_STATUS,
+        "Nothing is stored, facts wait. Raise the topic's `max.message.bytes`; above 1,000,000 a patient has too many facts.",
+    )
 
 
 class EngineError(StopError):

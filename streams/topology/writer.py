@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 import msgspec
-from confluent_kafka import KafkaException, Producer
+from confluent_kafka import KafkaError, KafkaException, Producer
 
 from streams.topology.client import producer_config
 from streams.topology.core import Send
@@ -19,6 +19,7 @@ from streams.topology.settings import EngineSettings
 
 QUEUE_FULL_WAIT_SECONDS = 0.05
 RETRY_PAUSE_SECONDS = 0.1
+TOO_LARGE = frozenset({KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.RECORD_LIST_TOO_LARGE})
 
 
 class Changes(msgspec.Struct, frozen=True):
@@ -61,13 +62,14 @@ class TransactionalWriter:
     def write(self, changes: Changes) -> None:
         """One transaction."""
         self._producer.poll(0)  # lets the client report its errors
+        records = records_of(self._settings.state_topic, changes)
         try:
             self._producer.begin_transaction()
-            for record in records_of(self._settings.state_topic, changes):
+            for record in records:
                 produce_one(self._producer, record, self._partition, None)
             retrying(self._producer.commit_transaction, self._settings.limits.transaction_seconds)
         except KafkaException as exc:
-            raise write_failed(self._partition, exc) from exc
+            raise write_failed(self._partition, exc, records) from exc
 
     def close(self) -> None:
         """What is not committed is not there."""
@@ -103,10 +105,10 @@ class UnisolatedWriter:
             for record in records:
                 produce_one(self._producer, record, self._partition, delivered)
         except KafkaException as exc:
-            raise write_failed(self._partition, exc) from exc
+            raise write_failed(self._partition, exc, records) from exc
         waiting = self._producer.flush(self._settings.limits.transaction_seconds)
         if failures:
-            raise write_failed(self._partition, failures[0]) from failures[0]
+            raise write_failed(self._partition, failures[0], records) from failures[0]
         if waiting:
             raise EngineError(EngineCode.WRITE_FAILED, f"partition {self._partition}: {waiting} records unacknowledged")
 
@@ -123,10 +125,15 @@ def state_writer(settings: EngineSettings, partition: int) -> StateWriter:
     return TransactionalWriter(settings, partition)
 
 
-def write_failed(partition: int, exc: KafkaException) -> EngineError:
-    """The problem of a failed write, with the client's own words."""
+def write_failed(partition: int, exc: KafkaException, records: Sequence[Send]) -> EngineError:
+    """The problem of a write that failed, with the client's own words; of a record that is too large, where and how large."""
     error = exc.args[0]
-    return EngineError(EngineCode.WRITE_FAILED, f"partition {partition}: {error.name()}: {error.str()}")
+    where = f"partition {partition}: {error.name()}"
+    if error.code() not in TOO_LARGE:
+        return EngineError(EngineCode.WRITE_FAILED, f"{where}: {error.str()}")
+    largest = max(records, key=lambda send: len(send.value or b""))
+    size = len(largest.value or b"")
+    return EngineError(EngineCode.RECORD_TOO_LARGE, f"{where}: the largest has {size} bytes, for topic {largest.topic}")
 
 
 def records_of(state_topic: str, changes: Changes) -> list[Send]:

@@ -35,14 +35,23 @@ class LocalKafka(AbstractContextManager["LocalKafka"]):
     """One broker with its data in `directory`; port and data stay the same over `stop`, `kill` and `start`.
 
     `for_speed` gives the compiler its second stage: slower to start, honest latencies, for benchmarks. `properties`
-    are added to the server's, and win. Raises `BrokerUnavailableError` where Java, Maven or the jars cannot be had.
+    are added to the server's, and win; they may be changed until the first start. `cluster` is the id of the cluster that
+    it belongs to. Raises `BrokerUnavailableError` where Java, Maven or the jars cannot be had.
     """
 
-    def __init__(self, directory: Path, *, for_speed: bool = False, properties: dict[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        for_speed: bool = False,
+        properties: dict[str, str] | None = None,
+        cluster: str | None = None,
+    ) -> None:
         self._directory = directory
         self._flags = (_FAST_RUN if for_speed else _QUICK_START) + ("-Xmx512m",)
-        self._properties = properties or {}
-        self._port, self._controller_port = _free_ports()
+        self.properties = dict(properties or {})
+        self._cluster = cluster or cluster_id()
+        self._port, self.controller_port, self.spare_port = _free_ports()
         self._process: subprocess.Popen[bytes] | None = None
         self._java = java()
         self._class_path = f"{kafka_libraries(kafka_version())}/*"
@@ -56,6 +65,11 @@ class LocalKafka(AbstractContextManager["LocalKafka"]):
     def log(self) -> Path:
         """The file with everything that the broker printed."""
         return self._directory / "broker.log"
+
+    @property
+    def port(self) -> int:
+        """Where clients are answered."""
+        return self._port
 
     @property
     def process_id(self) -> int:
@@ -111,6 +125,16 @@ class LocalKafka(AbstractContextManager["LocalKafka"]):
             self._process.wait()
             self._gone()
 
+    def wait_until_it_ends(self, within_seconds: float) -> bool:
+        """Wait for a broker that ends by itself, as one does that cannot write; whether it did, or was killed for not."""
+        try:
+            self._running().wait(within_seconds)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            return False
+        self._gone()
+        return True
+
     def restart(self) -> None:
         """Stop in good order and start again on the same data and port."""
         self.stop()
@@ -145,15 +169,13 @@ class LocalKafka(AbstractContextManager["LocalKafka"]):
             return settings
         self._directory.mkdir(parents=True, exist_ok=True)
         text = (LOCAL / "server.properties").read_text(encoding="utf-8")
-        for name, value in (("port", self._port), ("controller_port", self._controller_port), ("data", data)):
+        for name, value in (("port", self._port), ("controller_port", self.controller_port), ("data", data)):
             text = text.replace(f"{{{name}}}", str(value))
-        text += "".join(f"{name}={value}\n" for name, value in self._properties.items())
+        text += "".join(f"{name}={value}\n" for name, value in self.properties.items())
         settings.write_text(text, encoding="utf-8")
-        # A leading zero byte begins it with "A": an id that begins with a dash would be read as an option.
-        cluster = base64.urlsafe_b64encode(b"\x00" + secrets.token_bytes(15)).decode().rstrip("=")
         format_data = [*self._command(*_QUICK_START, "-Xmx128m"), "kafka.tools.StorageTool", "format"]
         told = subprocess.run(
-            [*format_data, "-t", cluster, "-c", str(settings)],
+            [*format_data, "-t", self._cluster, "-c", str(settings)],
             capture_output=True,
             text=True,
             timeout=_FORMAT_SECONDS,
@@ -164,12 +186,17 @@ class LocalKafka(AbstractContextManager["LocalKafka"]):
         return settings
 
 
-def _free_ports() -> tuple[int, int]:
-    """Two ports that the system has just found free; held together, so that they differ."""
-    with socket.socket() as one, socket.socket() as other:
-        one.bind(("127.0.0.1", 0))
-        other.bind(("127.0.0.1", 0))
-        return one.getsockname()[1], other.getsockname()[1]
+def cluster_id() -> str:
+    """A new one. A leading zero byte begins it with "A": an id that begins with a dash would be read as an option."""
+    return base64.urlsafe_b64encode(b"\x00" + secrets.token_bytes(15)).decode().rstrip("=")
+
+
+def _free_ports() -> tuple[int, int, int]:
+    """Three ports that the system has just found free; held together, so that they differ."""
+    with socket.socket() as one, socket.socket() as other, socket.socket() as third:
+        for each in (one, other, third):
+            each.bind(("127.0.0.1", 0))
+        return one.getsockname()[1], other.getsockname()[1], third.getsockname()[1]
 
 
 def main() -> int:

@@ -11,13 +11,18 @@ _ANSWER_SECONDS = 30.0
 _POLL_SECONDS = 0.05
 
 
-def create_topics(bootstrap: str, topics: Mapping[str, int], config: Mapping[str, str] | None = None) -> None:
-    """Create topics (name -> partitions), with one replica, and return when clients can see them.
+def create_topics(
+    bootstrap: str, topics: Mapping[str, int], config: Mapping[str, str] | None = None, *, replicas: int = 1
+) -> None:
+    """Create topics (name -> partitions), with so many replicas, and return when clients can see them.
 
     Raises `KafkaException` if one exists already or the broker refuses it.
     """
-    admin = AdminClient({"bootstrap.servers": bootstrap})
-    wanted = [NewTopic(name, count, replication_factor=1, config=dict(config or {})) for name, count in topics.items()]
+    admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0})
+    admin.list_topics(timeout=_ANSWER_SECONDS)  # learns the brokers: a question under way to one it began with may fail
+    wanted = [
+        NewTopic(name, count, replication_factor=replicas, config=dict(config or {})) for name, count in topics.items()
+    ]
     for future in admin.create_topics(wanted, operation_timeout=_ANSWER_SECONDS).values():
         future.result(_ANSWER_SECONDS)
     deadline = time.monotonic() + _ANSWER_SECONDS

@@ -1,27 +1,29 @@
 """A worker for delivery tests: a core that is not idempotent, so that a record lost or applied twice shows.
 
-Started as a process: `python counter_worker.py SETTINGS_JSON [FAULT...]`. Each fault takes out one part of the engine, or
-makes the core fail, and so proves that the tests can fail.
+Started as a process: `python counter_worker.py SETTINGS_JSON [FAULT...]`. Each fault takes out one part of the engine
+(`unprotected`), or makes the core fail, and so proves that the tests can fail.
 """
 
+import asyncio
 import sys
 import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
 
 import msgspec
-from aiokafka import codec
-from faust.transport.drivers.aiokafka import Consumer
 
 from connectors.settings import Settings
 from connectors.telemetry import configure
-from streams.topology import app, flow
-from streams.topology.contiguity import Place, place
 from streams.topology.core import Decision, Send
-from streams.topology.settings import EngineSettings, Isolation
+from streams.topology.flow import RecordFlow
+from streams.topology.settings import EngineLimits, EngineSettings, Isolation
 from streams.worker import run_reconciler
+from tests.streams.topology.unprotected import REMOVALS
 
 TICK_KEY = b"tick"
+NO_TEXT = b"\xff"
 DUE = datetime(2026, 1, 1, tzinfo=UTC)
 
 
@@ -35,10 +37,19 @@ class Plan(msgspec.Struct, kw_only=True):
     instance: str | None = None
     isolation: Isolation = "transactions"
     watchdog_seconds: float = 60.0
+    watch_seconds: float = 10.0
     out_topic: str | None = None
     fail_every: int = 0
     """The core raises at every so many records, each time once per process."""
     slow_seconds: float = 0.0
+    fail_at: int | None = None
+    """The core raises at this number, if `once` is not there."""
+    once: str = ""
+    """A file that is made when what should happen once has happened."""
+    large_bytes: int = 0
+    """Every row is filled up to this size."""
+    stuck_at: int | None = None
+    """The agent hangs for ever at this offset of any partition."""
     ticks: int = 0
     """How many ticks each partition wants to be told, all of them due at once."""
     faults: tuple[str, ...] = ()
@@ -59,29 +70,46 @@ class Counter:
     def apply(self, records: Sequence[bytes]) -> Decision:
         """Append; raises before anything has changed when the plan asks for it."""
         self._applied += len(records)
+        if any(number_of(record) == self._plan.fail_at for record in records) and not Path(self._plan.once).exists():
+            Path(self._plan.once).touch()
+            raise RuntimeError("the core fails as planned, once")
         if self._plan.fail_every and self._applied > self._plan.fail_every:
             raise RuntimeError("the core fails as planned")
         time.sleep(self._plan.slow_seconds * len(records))
         touched: dict[bytes, bytes | None] = {}
         sends = []
         for record in records:
-            key, number = record.split(b":")
+            key, number = record.split(b":")[0], number_of(record)
             numbers = self._rows.setdefault(key, [])
-            numbers.append(int(number))
+            numbers.append(number)
             touched[key] = b""
             if self._plan.out_topic:
-                sends.append(Send(topic=self._plan.out_topic, key=key, value=number))
-        return Decision(rows={key: msgspec.json.encode(self._rows[key]) for key in touched}, sends=sends)
+                sends.append(Send(topic=self._plan.out_topic, key=key, value=b"%d" % number))
+        return Decision(rows={key: self._row(key) for key in touched}, sends=sends)
+
+    def _row(self, key: bytes) -> bytes:
+        return msgspec.json.encode(self._rows[key]).ljust(self._plan.large_bytes)
 
     def next_wake(self) -> datetime | None:
         """Due until the plan's number of ticks has been applied."""
         return DUE if len(self._rows.get(TICK_KEY, [])) < self._plan.ticks else None
 
 
-def no_gap_check(offset: int, expected: int, *, stale: bool) -> Place:
-    """The contiguity check with its teeth out: what lies beyond a gap is applied as well."""
-    found = place(offset, expected, stale=stale)
-    return Place.NEXT if found is Place.GAP else found
+def number_of(record: bytes) -> int:
+    """The number that a record carries; bytes that are no text may stand behind it."""
+    return int(record.split(b":")[1].rstrip(NO_TEXT))
+
+
+def hang_at(stuck_at: int) -> None:
+    """Let the agent await something that never comes, when it gets to this offset."""
+
+    async def take(flow: RecordFlow, number: int, offset: int, record: bytes, **told: Any) -> None:
+        if offset >= stuck_at:
+            await asyncio.Event().wait()
+        await whole(flow, number, offset, record, **told)
+
+    whole = RecordFlow.take
+    setattr(RecordFlow, "take", take)  # noqa: B010 -- a stuck consumer is nothing that can be asked for
 
 
 def engine_settings(plan: Plan) -> EngineSettings:
@@ -93,6 +121,7 @@ def engine_settings(plan: Plan) -> EngineSettings:
         fact_topic=plan.fact_topic,
         state_topic=plan.state_topic,
         isolation=plan.isolation,
+        limits=EngineLimits(watch_seconds=plan.watch_seconds),
     )
 
 
@@ -105,12 +134,10 @@ def main() -> None:
     """Run the worker that the plan describes."""
     plan = msgspec.json.decode(sys.argv[1], type=Plan)
     configure()
-    if "stock-seek" in plan.faults:
-        setattr(app, "positioned_consumer", lambda _ownership, _topic: Consumer)  # noqa: B010 -- not exported, mypy knows
-    if "no-gap-check" in plan.faults:
-        setattr(flow, "place", no_gap_check)  # noqa: B010 -- the same
-    if "no-codec" in plan.faults:
-        codec.has_lz4 = lambda: False
+    for fault in plan.faults:
+        REMOVALS[fault](Path(plan.once))
+    if plan.stuck_at is not None:
+        hang_at(plan.stuck_at)
     sys.exit(run_reconciler(engine_settings(plan), lambda _number: Counter(plan), tick))
 
 

@@ -16,7 +16,13 @@ from typing import NamedTuple
 
 import msgspec
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, Producer, TopicPartition
-from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin import (  # type: ignore[attr-defined]  # documented there, but not re-exported by its types
+    AdminClient,
+    AlterConfigOpType,
+    ConfigEntry,
+    ConfigResource,
+    ResourceType,
+)
 
 from tests.kafka.topics import create_topics
 from tests.streams.topology.counter_worker import TICK_KEY, Plan
@@ -119,13 +125,14 @@ class Stage:
             fact_topic=f"{prefix}fact",
             state_topic=f"{prefix}state",
             out_topic=f"{prefix}out",
+            once=str(directory / "once"),
         )
         create_topics(kafka, {f"{prefix}fact": PARTITIONS, f"{prefix}out": PARTITIONS})
         create_topics(kafka, {f"{prefix}state": PARTITIONS}, {"cleanup.policy": "compact"})
         self.produced = 0
 
-    def produce(self, count: int, *, compression: str = "none") -> None:
-        """Write so many more numbered records, spread over keys and partitions."""
+    def produce(self, count: int, *, compression: str = "none", behind: bytes = b"") -> None:
+        """Write so many more numbered records, spread over keys and partitions, with some bytes behind the number."""
         producer = Producer(
             {
                 "bootstrap.servers": self.kafka,
@@ -136,7 +143,7 @@ class Stage:
         )
         for number in range(self.produced, self.produced + count):
             key = number % KEYS
-            producer.produce(self.plan.fact_topic, value=b"k%d:%d" % (key, number), partition=key % PARTITIONS)
+            producer.produce(self.plan.fact_topic, value=b"k%d:%d" % (key, number) + behind, partition=key % PARTITIONS)
             producer.poll(0)
         assert producer.flush(DEADLINE_SECONDS) == 0
         self.produced += count
@@ -167,6 +174,14 @@ class Stage:
         topic = self.plan.fact_topic
         consumer.commit(offsets=[TopicPartition(topic, p, offset) for p, offset in offsets.items()], asynchronous=False)
         consumer.close()
+
+    def limit_rows(self, largest_bytes: int | None) -> None:
+        """Let the state topic refuse larger records; `None` for none of ours."""
+        wished = str(largest_bytes or 2_000_000)
+        entry = ConfigEntry("max.message.bytes", wished, incremental_operation=AlterConfigOpType.SET)
+        resource = ConfigResource(ResourceType.TOPIC, self.plan.state_topic, incremental_configs=[entry])
+        admin = AdminClient({"bootstrap.servers": self.kafka, "log_level": 0})
+        admin.incremental_alter_configs([resource])[resource].result(DEADLINE_SECONDS)
 
     def truncate(self, before: int) -> None:
         """Delete all fact records below the offset, in every partition, as retention would."""
@@ -199,6 +214,11 @@ class Stage:
         """Lost and doubled numbers over everything sent along."""
         assert self.plan.out_topic is not None
         return self._judge(int(value) for _, value in self._committed(self.plan.out_topic))
+
+    def sent_along(self) -> int:
+        """How many records were sent along, and committed."""
+        assert self.plan.out_topic is not None
+        return sum(1 for _ in self._committed(self.plan.out_topic))
 
     def fact_records(self) -> int:
         """How many records the fact topic holds."""

@@ -86,6 +86,39 @@ def test_a_second_worker_joins_and_leaves(stage: Stage) -> None:
     assert stage.verdict_of_sends() == NOTHING_WRONG
 
 
+def test_signals_that_would_show_what_is_in_memory(stage: Stage) -> None:
+    """Faust's worker answers SIGUSR1 with the variables of all threads and SIGUSR2 with a debugger; ours with nothing."""
+    stage.produce(400)
+
+    with stage.start() as worker:
+        worker.wait_for("/caught-up")
+        for number in (signal.SIGUSR1, signal.SIGUSR2):
+            worker.process.send_signal(number)
+        stage.produce(100)
+        worker.wait_for("/caught-up")
+        status = worker.end(signal.SIGTERM)
+
+    assert status == 0
+    assert [line for line in worker.log.read_text(encoding="utf-8").splitlines() if not line.startswith("{")] == []
+    assert stage.verdict() == NOTHING_WRONG
+
+
+def test_a_consumer_that_is_stuck(stage: Stage) -> None:
+    """It stays in its group and hears the broker; since its position stands still its watchdog ends it: 70, and nothing lost."""
+    stage.produce(800)
+
+    with stage.start(instance="pod-0", stuck_at=120, watch_seconds=0.5, watchdog_seconds=4.0) as worker:
+        status = worker.process.wait(60)
+    codes = {line.get("error_code") for line in worker.lines()}
+    stalls = [line for line in worker.lines() if line.get("event") == "partition.stalled"]
+    stage.run_until_caught_up(instance="pod-0")
+
+    assert status == 70
+    assert "ENG-002" in codes
+    assert stalls
+    assert stage.verdict() == NOTHING_WRONG
+
+
 def test_offsets_moved_by_an_outsider(stage: Stage) -> None:
     """Wherever the group's committed offsets are moved (beginning, behind, ahead, beyond the end), we go on at our position."""
     stage.produce(1000)

@@ -1,0 +1,179 @@
+"""The engine without one of its protections each, in the process that asks for it: what the loss paths look like then.
+
+Each removal does what the stock engine does at that place, and nothing else; `test_loss_paths` shows what is lost by it.
+"""
+
+import os
+import time
+from collections.abc import Callable, Coroutine, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import faust
+from aiokafka import codec
+from faust.serializers import codecs
+from faust.transport.drivers.aiokafka import Consumer
+
+from connectors.kafka.clients import ClientConfig
+from streams.topology import app, flow, writer
+from streams.topology.contiguity import Place, place
+from streams.topology.core import Send
+from streams.topology.failstop import FailStop
+from streams.topology.flow import RecordFlow
+from streams.topology.partition import OwnedPartition
+from streams.topology.position import Position, checksum
+from streams.topology.problems import EngineError
+from streams.topology.settings import EngineSettings
+from streams.topology.writer import Changes, TransactionalWriter
+
+DROPPED_OFFSETS: Final = range(40, 45)
+BETWEEN_SECONDS: Final = 0.3
+
+
+def stock_seek(_once: Path) -> None:
+    """Go on at the group's committed offset, as faust does."""
+    _replace(app, "positioned_consumer", lambda _ownership, _topic: Consumer)
+
+
+def no_gap_check(_once: Path) -> None:
+    """Apply what lies beyond a gap as well."""
+    _misplace(Place.GAP)
+
+
+def no_repeat_check(_once: Path) -> None:
+    """Apply what was applied already once more."""
+    _misplace(Place.ALREADY_APPLIED)
+
+
+def no_codec(_once: Path) -> None:
+    """The library for compressed records is not installed."""
+    codec.has_lz4 = lambda: False
+
+
+def no_fail_stop(_once: Path) -> None:
+    """An exception in the agent goes its way through faust, which starts the agent again."""
+
+    async def guard(_stop: FailStop, work: Coroutine[Any, Any, None]) -> None:
+        await work
+
+    _replace(FailStop, "guard", guard)
+
+
+def acknowledge_failed(_once: Path) -> None:
+    """Records that a core raised at count as done, as in the `finally` of faust's streams."""
+
+    def fold(owned: OwnedPartition) -> None:
+        records = list(owned._inbox)
+        try:
+            whole(owned)
+        finally:
+            if records:
+                owned._inbox = []
+                owned.applied = Position(owned.received, checksum(records[-1]), owned.applied.topic_id)
+
+    whole = OwnedPartition.fold
+    _replace(OwnedPartition, "fold", fold)
+
+
+def faust_decodes(_once: Path) -> None:
+    """Records are decoded before the agent sees them, by a codec that refuses some."""
+
+    class Ascii(codecs.Codec):  # type: ignore[misc]  # faust tells nothing of its types
+        def _loads(self, text: bytes) -> bytes:
+            return text.decode("ascii").encode()
+
+        def _dumps(self, value: bytes) -> bytes:
+            return value
+
+    def topic(made_by: faust.App, *names: str, **options: Any) -> Any:
+        return whole(made_by, *names, **options | {"value_serializer": "ascii"})
+
+    codecs.register("ascii", Ascii())
+    whole = faust.App.topic
+    _replace(faust.App, "topic", topic)
+
+
+def warn_of_failed_writes(_once: Path) -> None:
+    """A write that failed is passed over, as faust passes over a changelog that could not be written."""
+
+    def write(one: TransactionalWriter, changes: Changes) -> None:
+        try:
+            whole(one, changes)
+        except EngineError:
+            one._producer.abort_transaction()
+
+    whole = TransactionalWriter.write
+    _replace(TransactionalWriter, "write", write)
+
+
+def position_later(_once: Path) -> None:
+    """Rows are stored first and the position some time after, as a changelog and a committed offset are."""
+
+    def write(one: TransactionalWriter, changes: Changes) -> None:
+        _replace(writer, "records_of", lambda topic, some: rows(topic, some)[:-1])
+        whole(one, changes)
+        _replace(writer, "records_of", rows)
+        time.sleep(BETWEEN_SECONDS)
+        whole(one, Changes(rows={}, sends=(), position=changes.position))
+
+    rows: Callable[[str, Changes], list[Send]] = writer.records_of
+    whole = TransactionalWriter.write
+    _replace(TransactionalWriter, "write", write)
+
+
+def no_fence(_once: Path) -> None:
+    """Every process has transactional ids of its own: nobody shuts an older owner out."""
+
+    def config(settings: EngineSettings, *, transactional_id: str | None = None) -> ClientConfig:
+        return whole(settings, transactional_id=f"{transactional_id}-{os.getpid()}")
+
+    whole: Callable[..., ClientConfig] = vars(writer)["producer_config"]
+    _replace(writer, "producer_config", config)
+
+
+def forget_fetched(once: Path) -> None:
+    """Some records that were fetched never arrive, once: what faust's queue drops when it starts with something to recover."""
+
+    async def take(one: RecordFlow, number: int, offset: int, record: bytes, **told: Any) -> None:
+        if forgetful and offset in DROPPED_OFFSETS:
+            mark()
+            return
+        await whole(one, number, offset, record, **told)
+
+    mark, forgetful = once.touch, not once.exists()
+    whole = RecordFlow.take
+    _replace(RecordFlow, "take", take)
+
+
+REMOVALS: Final[Mapping[str, Callable[[Path], None]]] = {
+    removal.__name__.replace("_", "-"): removal
+    for removal in (
+        stock_seek,
+        no_gap_check,
+        no_repeat_check,
+        no_codec,
+        no_fail_stop,
+        acknowledge_failed,
+        faust_decodes,
+        warn_of_failed_writes,
+        position_later,
+        no_fence,
+        forget_fetched,
+    )
+}
+"""By the name that a plan gives them. Each gets the path of a file that says whether what happens once has happened."""
+
+
+def _misplace(kind: Place) -> None:
+    """Take the teeth out of the check for one kind of record: it is applied like the next."""
+    checked: Callable[..., Place] = getattr(flow, "place", place)
+
+    def unchecked(offset: int, expected: int, *, stale: bool) -> Place:
+        found = checked(offset, expected, stale=stale)
+        return Place.NEXT if found is kind else found
+
+    _replace(flow, "place", unchecked)
+
+
+def _replace(where: object, name: str, by: object) -> None:
+    setattr(where, name, by)
