@@ -56,8 +56,15 @@ class WakeUps:
             await asyncio.sleep(self._settings.limits.wake_check_seconds)
             due = self.due(wall_clock())
             if due:
-                loop = asyncio.get_running_loop()
-                self.note_told(await loop.run_in_executor(self._pool, self._write, due))
+                self.note_told(await self._told_in_time(due))
+
+    async def _told_in_time(self, due: dict[int, bytes]) -> dict[int, int]:
+        """Write beside the event loop; a client that hangs, and so would keep all partitions asleep, is a fault."""
+        try:
+            async with asyncio.timeout(self._settings.limits.hung_seconds):
+                return await asyncio.get_running_loop().run_in_executor(self._pool, self._write, due)
+        except TimeoutError as exc:
+            raise EngineError(EngineCode.SEND_FAILED, f"wake-up of {sorted(due)}: the client hung") from exc
 
     def due(self, now: datetime) -> dict[int, bytes]:
         """The record for each partition that is due at `now` and has applied its last one."""

@@ -47,8 +47,17 @@ class Watchdog:
         await self._watermarks.close()
 
     async def look(self) -> None:
-        """Look once. Raises `EngineError` when something is stuck. A broker that does not answer decides nothing."""
-        standings = await self.observe()
+        """Look once. Raises `EngineError` when something is stuck.
+
+        A broker that does not answer decides nothing. A client that does not even say so is stuck itself: its waits hang
+        when the machine's clock is set back.
+        """
+        try:
+            async with asyncio.timeout(self._limits.hung_seconds):
+                standings = await self.observe()
+        except TimeoutError as exc:
+            where = f"the client that asks for ends gave no answer in {self._limits.hung_seconds:.0f} s"
+            raise EngineError(EngineCode.STUCK, where) from exc
         if standings is None:
             self._unready_since = None
             _log.warning("watchdog.blinded")

@@ -1,6 +1,12 @@
 """Before anything starts."""
 
-from streams.topology.preflight import judge_topics
+import threading
+
+import pytest
+
+from streams.topology import preflight
+from streams.topology.preflight import judge_topics, require_topics
+from streams.topology.problems import EngineError
 from tests.streams.topology.fakes import engine_settings
 
 
@@ -24,3 +30,16 @@ def test_partitions_that_differ() -> None:
 
     assert error is not None
     assert error.status == 78
+
+
+def test_a_client_that_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No watchdog runs yet: a start that never ends would never be seen. It ends, and asks to be started again."""
+    over = threading.Event()
+    monkeypatch.setattr(preflight, "HUNG_SECONDS", 0.01)
+    monkeypatch.setattr(preflight, "_partitions", lambda _settings: over.wait(30))
+
+    with pytest.raises(EngineError) as caught:
+        require_topics(engine_settings())
+    over.set()
+
+    assert caught.value.status == 70

@@ -1,5 +1,7 @@
 """How far partitions are, and when standing still has lasted too long."""
 
+import asyncio
+
 import pytest
 
 from streams.topology.metrics import EngineMetrics
@@ -56,12 +58,28 @@ def test_partitions_given_up_are_forgotten() -> None:
     assert progress.look(at(partition, 5), {0: 6}, now=100.0)[0].still_seconds == 0
 
 
-def watchdog(ends: dict[int, int] | None, *, assigned: bool = True) -> Watchdog:
+class HangingEnds(FixedEnds):
+    """Never answers."""
+
+    def __init__(self) -> None:
+        super().__init__(None)
+
+    async def ends(self, partitions: object) -> dict[int, int] | None:
+        """Never."""
+        await asyncio.Event().wait()
+        return await super().ends(partitions)
+
+
+def watchdog(
+    ends: dict[int, int] | None, *, assigned: bool = True, hanging: bool = False, hung_seconds: float = 60.0
+) -> Watchdog:
     """A watchdog over one partition at offset 0."""
+    limits = EngineLimits(assignment_seconds=60, hung_seconds=hung_seconds)
     ownership = Ownership()
     if assigned:
         ownership.complete(ownership.hand_over(1, [0]), {0: owned_partition()[0]})
-    return Watchdog(engine_settings(EngineLimits(assignment_seconds=60)), ownership, FixedEnds(ends), EngineMetrics())
+    watermarks = HangingEnds() if hanging else FixedEnds(ends)
+    return Watchdog(engine_settings(limits), ownership, watermarks, EngineMetrics())
 
 
 async def test_input_that_waits_while_nothing_moves_stops_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -91,6 +109,16 @@ async def test_a_broker_that_does_not_answer_decides_nothing(monkeypatch: pytest
     await dog.look()
 
     assert dog.progress.standings == {}
+
+
+async def test_a_client_that_hangs_stops_the_process() -> None:
+    """A broker that is away is said to be; a client that says nothing at all would leave the watchdog blind for ever."""
+    dog = watchdog(None, hanging=True, hung_seconds=0.01)
+
+    with pytest.raises(EngineError) as caught:
+        await dog.look()
+
+    assert caught.value.reason is EngineCode.STUCK
 
 
 async def test_an_assignment_that_never_comes_stops_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
