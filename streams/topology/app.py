@@ -215,4 +215,5 @@ def connect_records(app: faust.App, settings: EngineSettings, flow: RecordFlow, 
             stale = message.generation_id != app.consumer_generation_id
             end = app.consumer.highwater(message.tp)
             record = message.value or b""
-            await stop.guard(flow.take(message.partition, message.offset, record, stale=stale, end=end))
+            at = message.timestamp
+            await stop.guard(flow.take(message.partition, message.offset, record, stale=stale, end=end, at=at))

@@ -29,6 +29,8 @@ class Decision(msgspec.Struct, frozen=True):
 
     rows: Mapping[bytes, bytes | None]
     sends: Sequence[Send] = ()
+    conflicts: Mapping[str, int] = {}
+    """Code -> how many conflicts the decision leaves for people to see; for the figures only."""
 
 
 class Core(Protocol):

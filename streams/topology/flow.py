@@ -33,10 +33,13 @@ class RecordFlow:
         self._stop = stop
         self._metrics = metrics
 
-    async def take(self, number: int, offset: int, record: bytes, *, stale: bool, end: int | None) -> None:
+    async def take(  # noqa: PLR0913 -- all that the fetch tells of a record
+        self, number: int, offset: int, record: bytes, *, stale: bool, end: int | None, at: float | None = None
+    ) -> None:
         """Handle the record at `offset` of partition `number`; raises `EngineError` on a gap.
 
         `stale`: fetched under an assignment that is gone. `end`: the known end of the partition.
+        `at`: the record's time, seconds since 1970.
         """
         owned = self._ownership.owned.get(number)
         if owned is None:
@@ -48,7 +51,7 @@ class RecordFlow:
         if where is not Place.NEXT:
             self._metrics.skipped(where.value)
             return
-        owned.receive(offset, record)
+        owned.receive(offset, record, at)
         if end is None or owned.received >= end or owned.waiting >= self._limits.batch_records:
             self.advance(owned)
             await self._make_room(owned)
@@ -59,8 +62,9 @@ class RecordFlow:
         """Fold what was received and start to make it durable."""
         started = time.monotonic()
         records = owned.waiting
-        owned.fold()
+        conflicts = owned.fold()
         self._metrics.applied(records, time.monotonic() - started)
+        self._metrics.conflicted(conflicts)
         owned.commit(self._run, self._stop)
 
     def _advance_late(self, owned: OwnedPartition) -> None:

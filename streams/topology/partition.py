@@ -5,7 +5,8 @@ together. So the commit is hidden, its size follows the load, and the event loop
 """
 
 import asyncio
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from streams.topology.core import Core, Decision, Send
@@ -14,6 +15,9 @@ from streams.topology.writer import Changes, StateWriter
 
 RunBlocking = Callable[[Callable[[], None]], asyncio.Future[None]]
 """Runs a blocking call beside the event loop."""
+
+Settled = Callable[[int, Sequence[float], Mapping[bytes, bytes | None]], None]
+"""Told of what has become durable: the partition, the times of its records, and the rows."""
 
 RESERVED_PREFIX = b"\x00"
 
@@ -25,7 +29,9 @@ class OwnedPartition:
     applied <= received`.
     """
 
-    def __init__(self, number: int, core: Core, writer: StateWriter, position: Position) -> None:
+    def __init__(
+        self, number: int, core: Core, writer: StateWriter, position: Position, settled: Settled = lambda *_: None
+    ) -> None:
         self.number = number
         self.core = core
         self.writer = writer
@@ -36,6 +42,9 @@ class OwnedPartition:
         """Revoked, and not yet known whether the next assignment leaves it with us."""
         self.retired = False
         """Not ours any more: nothing of it counts."""
+        self._settled = settled
+        self._times: deque[tuple[int, float]] = deque()
+        """Offset and time of each record that was received and is not yet durable."""
         self._inbox: list[bytes] = []
         self._rows: dict[bytes, bytes | None] = {}
         self._sends: list[Send] = []
@@ -56,20 +65,29 @@ class OwnedPartition:
         """The write in flight."""
         return self._write
 
-    def receive(self, offset: int, record: bytes) -> None:
-        """Take the record at `offset`; the caller has checked that it is the one expected next."""
+    @property
+    def oldest_at(self) -> float | None:
+        """The time of the oldest record that was received and is not yet durable, in seconds since 1970."""
+        return self._times[0][1] if self._times else None
+
+    def receive(self, offset: int, record: bytes, at: float | None = None) -> None:
+        """Take the record at `offset`, of the time `at`; the caller has checked that it is the one expected next."""
         self._inbox.append(record)
+        if at is not None:
+            self._times.append((offset, at))
         self.received = offset + 1
 
     def forget_received(self) -> None:
         """Drop what is received and not applied: it will be fetched again from `applied`."""
         self._inbox.clear()
         self.received = self.applied.next_offset
+        while self._times and self._times[-1][0] >= self.received:
+            self._times.pop()
 
-    def fold(self) -> None:
-        """Apply all received records at once. When the core raises, nothing here has changed."""
+    def fold(self) -> Mapping[str, int]:
+        """Apply all received records at once; the conflicts that the core tells of. When it raises, nothing has changed."""
         if not self._inbox:
-            return
+            return {}
         decision = self.core.apply(self._inbox)
         refuse_reserved(decision)
         self._rows.update(decision.rows)
@@ -78,6 +96,7 @@ class OwnedPartition:
             next_offset=self.received, checksum=checksum(self._inbox[-1]), topic_id=self.applied.topic_id
         )
         self._inbox = []
+        return decision.conflicts
 
     def commit(self, run: RunBlocking, failed: Callable[[BaseException], Any]) -> None:
         """Start to write everything applied so far, unless a write is in flight; it goes on by itself until all is durable."""
@@ -100,10 +119,17 @@ class OwnedPartition:
                 failed(cause)
                 return
             self.durable = changes.position
+            self._settled(self.number, self._times_until(changes.position.next_offset), changes.rows)
             self.commit(run, failed)
 
         self._write = run(lambda: self.writer.write(changes))
         self._write.add_done_callback(done)
+
+    def _times_until(self, offset: int) -> list[float]:
+        times = []
+        while self._times and self._times[0][0] < offset:
+            times.append(self._times.popleft()[1])
+        return times
 
 
 def refuse_reserved(decision: Decision) -> None:

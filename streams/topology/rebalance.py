@@ -6,7 +6,7 @@ beside the event loop, so the heartbeats go on.
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Collection, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from functools import partial
 from typing import Final, TypeVar
@@ -23,6 +23,7 @@ from streams.topology.problems import EngineCode, EngineError
 from streams.topology.restore import Restored, read_back, view_log
 from streams.topology.settings import EngineSettings
 from streams.topology.verify import LogView, verify
+from streams.topology.wakeups import wall_clock
 from streams.topology.writer import StateWriter, state_writer
 
 EVENTS: Final = declare(
@@ -115,7 +116,12 @@ class Rebalance:
         position = Position(
             next_offset=restored.position.next_offset, checksum=restored.position.checksum, topic_id=view.topic_id
         )
-        return OwnedPartition(number, core, writer, position)
+        self._metrics.read_back(number, restored.rows)
+        return OwnedPartition(number, core, writer, position, self._settled)
+
+    def _settled(self, number: int, times: Sequence[float], rows: Mapping[bytes, bytes | None]) -> None:
+        now = wall_clock().timestamp()
+        self._metrics.settled(number, [max(now - at, 0.0) for at in times], rows)
 
     def _beside(self, call: Callable[..., _T], *arguments: object) -> Awaitable[_T]:
         return asyncio.get_running_loop().run_in_executor(self._pool, partial(call, *arguments))
@@ -123,6 +129,7 @@ class Rebalance:
     def _release(self, partitions: Iterable[OwnedPartition]) -> None:
         """Close the producers of partitions given up, after their last write; in the background."""
         for owned in partitions:
+            self._metrics.given_up(owned.number)
             release = asyncio.get_running_loop().create_task(self._close(owned))
             self._releases.add(release)
             release.add_done_callback(self._releases.discard)

@@ -15,6 +15,7 @@ from streams.topology.ownership import Ownership
 from streams.topology.problems import EngineCode, EngineError
 from streams.topology.progress import Progress, Standing
 from streams.topology.settings import EngineSettings
+from streams.topology.wakeups import wall_clock
 from streams.topology.watermarks import Watermarks
 
 EVENTS: Final = declare({"watchdog.blinded": "ENG-102", "partition.stalled": "ENG-103"})
@@ -76,8 +77,15 @@ class Watchdog:
         for number in before - set(standings):
             self._metrics.forget(number)
         for standing in standings.values():
-            self._metrics.progress(standing.partition, standing.position, standing.lag, standing.behind_seconds)
+            self._metrics.progress(standing, self._oldest_seconds(standing))
         return standings
+
+    def _oldest_seconds(self, standing: Standing) -> float:
+        """The age of the oldest record that waits: by its own time where it was fetched, and no younger than we know it."""
+        owned = self._ownership.owned.get(standing.partition)
+        if not standing.lag or owned is None or owned.oldest_at is None:
+            return standing.behind_seconds
+        return max(wall_clock().timestamp() - owned.oldest_at, standing.behind_seconds)
 
     def _judge(self, standing: Standing) -> None:
         if standing.still_seconds >= self._limits.watch_seconds:

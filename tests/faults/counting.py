@@ -106,7 +106,7 @@ class CountingCore:
                 rows[row] = b""
         rows |= {key: msgspec.json.encode(self._counts[key]) for key in rows if key in self._counts}
         rows[CHAIN_ROW] = msgspec.json.encode(self._chain)
-        return Decision(rows, decision.sends)
+        return Decision(rows, decision.sends, decision.conflicts)
 
     def next_wake(self) -> datetime | None:
         """The real core's."""

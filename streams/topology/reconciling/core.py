@@ -5,7 +5,7 @@ seen. It only goes forward, so that a list is always the one of the latest known
 """
 
 import heapq
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from hashlib import sha256
@@ -134,8 +134,16 @@ class ReconcilingCore:
             self._update(patient, facts, rows, sends)
         for patient in self._due(arrived.keys()):
             self._update(patient, (), rows, sends)
+        conflicts = self._conflicts_of(sends)
         self._forget()
-        return Decision(rows, sends)
+        return Decision(rows, sends, conflicts)
+
+    def _conflicts_of(self, sends: Sequence[Send]) -> dict[str, int]:
+        """Return the conflicts on the lists that are sent, by the code of the finding."""
+        sent = {send.key for send in sends if send.topic == self._list_topic and send.key is not None}
+        lists = [self._patient(name.decode()).last for name in sorted(sent)]
+        codes = (found.code for one in lists if one is not None for found in one.findings if found.conflict)
+        return dict(Counter(codes))
 
     def _facts(self, record: bytes, sends: list[Send]) -> list[Fact]:
         if not record.startswith(b"["):

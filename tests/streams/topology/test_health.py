@@ -11,6 +11,7 @@ from streams.topology.metrics import EngineMetrics
 from streams.topology.ownership import Ownership
 from streams.topology.partition import OwnedPartition
 from streams.topology.position import Position
+from streams.topology.wakeups import wall_clock
 from streams.topology.watchdog import Watchdog
 from tests.streams.topology.fakes import FixedEnds, engine_settings, owned_partition
 
@@ -22,10 +23,9 @@ class Scene:
         self.ownership = Ownership()
         self.partition: OwnedPartition = owned_partition(7)[0]
         self.ends = FixedEnds({7: 5})
-        metrics = EngineMetrics()
-        self.server = HealthServer(
-            self.ownership, Watchdog(engine_settings(), self.ownership, self.ends, metrics), metrics
-        )
+        self.metrics = EngineMetrics()
+        watchdog = Watchdog(engine_settings(), self.ownership, self.ends, self.metrics)
+        self.server = HealthServer(self.ownership, watchdog, self.metrics)
 
     def assign(self) -> None:
         """The assignment is complete."""
@@ -95,3 +95,33 @@ async def test_figures_for_prometheus(scene: Scene) -> None:
     figures = (await scene.get("/metrics"))[1].decode()
 
     assert 'medlist_engine_lag_records{partition="7"} 5.0' in figures
+
+
+async def test_age_state_and_conflicts(scene: Scene) -> None:
+    """What a night shift asks first: how old is what waits, how much is held, what cannot be decided."""
+    scene.assign()
+    now = wall_clock().timestamp()
+    scene.metrics.read_back(7, {b"key": b"value"})
+    scene.partition.receive(0, b"a", now - 3600)
+    scene.partition.receive(1, b"b", now - 60)
+    await scene.get("/")
+    waiting = (await scene.get("/metrics"))[1].decode()
+
+    scene.metrics.conflicted({**scene.partition.fold(), "REC-X": 2})
+    scene.metrics.settled(7, [0.2, 70.0], {b"k": b"v", b"l": None})
+    scene.partition.durable = Position(next_offset=5)
+    await scene.get("/")
+    done = (await scene.get("/metrics"))[1].decode()
+
+    assert 3600 <= figure(waiting, 'medlist_engine_oldest_seconds{partition="7"}') < 3700
+    assert figure(done, 'medlist_engine_oldest_seconds{partition="7"}') == 0
+    assert figure(done, 'medlist_engine_state_rows{partition="7"}') == 3
+    assert figure(done, 'medlist_engine_state_bytes{partition="7"}') == 11
+    assert figure(done, 'medlist_engine_conflicts_total{finding="REC-X"}') == 2
+    assert figure(done, "medlist_engine_delay_seconds_count") == 2
+
+
+def figure(text: str, name: str) -> float:
+    """One of the figures."""
+    (line,) = [line for line in text.splitlines() if line.startswith(f"{name} ")]
+    return float(line.rpartition(" ")[2])

@@ -3,9 +3,9 @@
 import pytest
 
 from streams.topology.core import Decision
-from streams.topology.partition import refuse_reserved
-from streams.topology.position import Position, checksum
-from tests.streams.topology.fakes import ManualExecutor, RecordingStop, owned_partition
+from streams.topology.partition import OwnedPartition, refuse_reserved
+from streams.topology.position import START, Position, checksum
+from tests.streams.topology.fakes import ListCore, ManualExecutor, MemoryWriter, RecordingStop, owned_partition
 
 
 def never(cause: BaseException) -> None:
@@ -111,3 +111,25 @@ def test_a_core_may_not_write_the_engines_own_rows() -> None:
     """Keys that begin with a zero byte are the engine's."""
     with pytest.raises(ValueError, match="zero byte"):
         refuse_reserved(Decision(rows={b"\x00position": b"{}"}))
+
+
+async def test_the_times_of_records_are_told_when_they_are_durable() -> None:
+    """Latency is measured to the end, and a record that is fetched again counts once."""
+    told: list[tuple[int, list[float], int]] = []
+    partition = OwnedPartition(
+        3, ListCore(), MemoryWriter(), START, lambda number, times, rows: told.append((number, list(times), len(rows)))
+    )
+    run = ManualExecutor()
+    partition.receive(0, b"a", 10.0)
+    partition.fold()
+    partition.receive(1, b"b", 20.0)
+    partition.forget_received()
+    partition.receive(1, b"b", 20.0)
+
+    partition.commit(run, never)
+    waiting = partition.oldest_at
+    await run.finish_one()
+
+    assert waiting == 10.0
+    assert told == [(3, [10.0], 1)]
+    assert partition.oldest_at == 20.0

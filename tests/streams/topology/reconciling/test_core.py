@@ -1,6 +1,7 @@
 """The reconciler as a core: what it stores and sends, that its rows are enough, and that time comes in as data."""
 
 import random
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
@@ -176,3 +177,17 @@ def test_new_rules_make_every_list_anew() -> None:
 
 def _clock(rows: dict[bytes, bytes]) -> datetime:
     return datetime.fromisoformat(msgspec.json.decode(rows[b"\x01clock"])["tick"])
+
+
+def test_conflicts_on_the_lists_that_are_sent_are_counted() -> None:
+    """A figure by code of finding, and nothing of the patient; a list that was not sent counts nothing."""
+    partition = Partition()
+    decisions = [partition.apply(encode_batch([fact])) for fact in FACTS]
+
+    lists = [decode_list(value) for topic, _, value in partition.sent if topic == TOPICS[topics.LIST] and value]
+    expected = Counter(found.code for one in lists for found in one.findings if found.conflict)
+    counted: Counter[str] = Counter()
+    for decision in decisions:
+        counted.update(decision.conflicts)
+    assert counted == expected
+    assert counted
