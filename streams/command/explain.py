@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Literal
 
 import click
 
@@ -14,6 +13,7 @@ from streams.command.knowledge import reconciler
 from streams.command.offline import FILE, latest
 from streams.command.tables import ZONE
 from streams.reconcile.explain import Explanation, Paragraph, Question, explain
+from streams.reconcile.explain_texts import Language
 from streams.reconcile.population import by_person
 
 _NOTHING = {"sv": "Inget sådant finns på listan.", "en": "Nothing of the kind is on the list."}
@@ -35,7 +35,7 @@ def explain_command(  # noqa: PLR0913 - one parameter per option
     treatment: str | None,
     valid_at: datetime | None,
     known_at: datetime | None,
-    lang: Literal["sv", "en"],
+    lang: Language,
 ) -> None:
     """Say in words why a patient's list is as it is: what joined the entries, who decides, whose dose counts.
 
@@ -56,7 +56,7 @@ def explain_command(  # noqa: PLR0913 - one parameter per option
         click.echo(line)
 
 
-def written(pseudonym: str, found: Explanation, lang: str) -> list[str]:
+def written(pseudonym: str, found: Explanation, lang: Language) -> list[str]:
     """Return an explanation as lines of text."""
     lines = [f"# {pseudonym}"]
     if found.leads_to is not None:

@@ -12,6 +12,7 @@ from contracts.medication_list import ListItem, MedicationList
 from streams.command.facts_file import Moment, read_facts
 from streams.command.knowledge import reconciler
 from streams.command.tables import print_list, wide_console
+from streams.reconcile.explain_texts import Language
 from streams.reconcile.population import lists
 
 _json = msgspec.json.Encoder(order="deterministic", decimal_format="string")
@@ -27,7 +28,7 @@ FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per patient and line.")
 @click.option("--lang", type=click.Choice(["sv", "en"]), default="sv", show_default=True, help="Language of the texts.")
 def reconcile(
-    facts_file: Path, valid_at: datetime | None, known_at: datetime | None, *, as_json: bool, lang: str
+    facts_file: Path, valid_at: datetime | None, known_at: datetime | None, *, as_json: bool, lang: Language
 ) -> None:
     """Reconcile a file of facts, offline: one list per patient.
 

@@ -30,6 +30,7 @@ from streams.command.tables import wide_console
 from streams.publish.desired import desired
 from streams.publish.policy import policy_of
 from streams.publish.preview import Preview, preview
+from streams.reconcile.explain_texts import Language
 from streams.topology.wakeups import wall_clock
 
 PSEUDONYM: Final = re.compile(r"[0-9a-f]{32}")
@@ -53,7 +54,7 @@ def publish() -> None:
 @click.option("--verify", is_flag=True, help="Have NLL say what would become of it ($verify): a dry run there.")
 @_as_json
 @_lang
-def plan(patient: str, *, verify: bool, as_json: bool, lang: str) -> None:
+def plan(patient: str, *, verify: bool, as_json: bool, lang: Language) -> None:
     """Show what the publisher would send for PATIENT now, why, and what is held back and why. Only reads are sent.
 
     Reads the patient's newest list, and what NLL holds; the access is logged there, as every one is.
@@ -72,7 +73,7 @@ def plan(patient: str, *, verify: bool, as_json: bool, lang: str) -> None:
 @publish.command(short_help="Show what is pending, parked and failing, since when.")
 @_as_json
 @_lang
-def status(*, as_json: bool, lang: str) -> None:
+def status(*, as_json: bool, lang: Language) -> None:
     """Show how patients stand toward NLL: how many are published, who is pending, parked or failing, since when and why.
 
     Patients are named by pseudonym. Exit status 0, whatever is found: the metrics are there for alarms.

@@ -18,6 +18,7 @@ from mappings.fhir.exact_json import JsonObject
 from streams.command.tables import drug_name, moment
 from streams.publish.operations import Create, Lock, kind_of
 from streams.publish.preview import Planned, Preview
+from streams.reconcile.explain_texts import Language
 
 _REASONS: Final[Mapping[str, Mapping[str, str]]] = {"sv": HELD_REASONS_SV, "en": HELD_REASONS}
 _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
@@ -100,7 +101,7 @@ class Waiting(msgspec.Struct, frozen=True, kw_only=True):
     since: datetime | None
 
 
-def print_plan(console: Console, found: Preview, medication_list: MedicationList, lang: str) -> None:
+def print_plan(console: Console, found: Preview, medication_list: MedicationList, lang: Language) -> None:
     """Print what would be sent and why, what is held back and why."""
     words = _WORDS[lang]
     console.print(f"{words['plan']}: {medication_list.patient}", style="bold")
@@ -150,7 +151,7 @@ def plan_object(found: Preview, medication_list: MedicationList) -> dict[str, An
     }
 
 
-def print_status(console: Console, publications: Sequence[Publication], waiting: Waiting, lang: str) -> None:
+def print_status(console: Console, publications: Sequence[Publication], waiting: Waiting, lang: Language) -> None:
     """Print how many patients stand how, and everybody who is not published, longest first."""
     words = _WORDS[lang]
     counts = Counter(one.state for one in publications)

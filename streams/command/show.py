@@ -17,6 +17,7 @@ from mappings.fhir.exact_json import write_json
 from mappings.fhir.regional import Edition, list_version, regional_bundle
 from streams.command.tables import ZONE, print_list, wide_console
 from streams.command.whose import settings_and_pseudonym
+from streams.reconcile.explain_texts import Language
 
 _NOTHING = {"sv": "Det finns ingen lista för den patienten.", "en": "There is no list of that patient."}
 
@@ -26,7 +27,7 @@ _NOTHING = {"sv": "Det finns ingen lista för den patienten.", "en": "There is n
 @click.option("--fhir", is_flag=True, help="The list as a FHIR R4 Bundle (JSON), as on medlist.list-fhir.v1.")
 @click.option("--system", help="OID of the number, where it is a region's own.")
 @click.option("--lang", type=click.Choice(["sv", "en"]), default="sv", show_default=True, help="Language of the texts.")
-def show(patient: str, *, fhir: bool, system: str | None, lang: str) -> None:
+def show(patient: str, *, fhir: bool, system: str | None, lang: Language) -> None:
     """Show the newest list of PATIENT as it was put out: lines, layers side by side, and what was noticed.
 
     PATIENT is a pseudonym, or a person number with twelve digits, which needs MEDLIST_PSEUDONYM_KEY. A number on the command

@@ -11,24 +11,13 @@ from rich.table import Table
 from rich.text import Text
 
 from contracts.findings import FINDINGS
-from contracts.medication_list import DailyDose, ItemState, Layer, LayerName, ListItem, MedicationList, Severity
+from contracts.medication_list import ItemState, Layer, LayerName, ListItem, MedicationList, Severity
+from streams.reconcile.explain_texts import DOSES, NOTHING, STATES, Language, dose_words, say
 
 ZONE: Final = ZoneInfo("Europe/Stockholm")
 WIDTH: Final = 124
 """Columns of a table where the output is no terminal."""
 
-_STATES: Final[Mapping[str, Mapping[ItemState, str]]] = {
-    "sv": {
-        "planned": "planerad",
-        "active": "pågående",
-        "paused": "pausad",
-        "ended": "avslutad",
-        "cancelled": "makulerad",
-        "dormant": "vilande",
-        "unknown": "okänt",
-    },
-    "en": {},
-}
 _STYLES: Final[Mapping[ItemState, str]] = {
     "planned": "cyan",
     "active": "green",
@@ -69,20 +58,6 @@ _MARKS: Final[Mapping[Severity, tuple[str, str]]] = {
     "warning": ("! ", "yellow"),
     "info": ("i ", "dim"),
 }
-_DOSES: Final = {
-    "sv": {
-        "as-needed": "vid behov",
-        "varies": "varierar",
-        "not-comparable": "ej jämförbar",
-        "not-stated": "ej angiven",
-    },
-    "en": {
-        "as-needed": "as needed",
-        "varies": "varies",
-        "not-comparable": "not comparable",
-        "not-stated": "not stated",
-    },
-}
 _DETAILS: Final[Mapping[str, str]] = {
     "reason": "orsak",
     "dose": "ändrad dos",
@@ -100,7 +75,6 @@ _DETAILS: Final[Mapping[str, str]] = {
     "source": "källa",
 }
 """Swedish for the words of the reconciler's details; sources and amounts stand as they are."""
-_NOTHING: Final = "-"
 _WIDTHS: Final = (30, 9, 12, 10, 11, 14, 17, 12)
 _YEAR: Final = len("2026-")
 
@@ -113,7 +87,7 @@ def wide_console(*, to_stderr: bool = False) -> Console:
     return console
 
 
-def print_list(console: Console, one: MedicationList, when: datetime | None, lang: str) -> None:
+def print_list(console: Console, one: MedicationList, when: datetime | None, lang: Language) -> None:
     """Print one list as a table, its findings below; ``when`` is what time it is the list of, as far as is known."""
     words = _WORDS[lang]
     console.print(f"[bold]{words['list']}[/bold] {one.patient}  ({words['at']} {moment(when)})")
@@ -123,7 +97,7 @@ def print_list(console: Console, one: MedicationList, when: datetime | None, lan
     console.print()
 
 
-def print_lines(console: Console, one: MedicationList, lang: str) -> None:
+def print_lines(console: Console, one: MedicationList, lang: Language) -> None:
     """Print a list's lines and findings, without a heading."""
     if one.items:
         console.print(list_table(one, lang))
@@ -134,7 +108,7 @@ def print_lines(console: Console, one: MedicationList, lang: str) -> None:
         console.print(Text(f"{mark} ", style=style) + Text(line, style=""), soft_wrap=False)
 
 
-def list_table(one: MedicationList, lang: str) -> Table:
+def list_table(one: MedicationList, lang: Language) -> Table:
     """Return the table of a list: a row per line, layers side by side; what is over stands last."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     for head, width in zip(_HEADS[lang], _WIDTHS, strict=True):
@@ -149,23 +123,12 @@ def drug_name(item: ListItem) -> str:
     return item.product or ", ".join(item.substances) or "?"
 
 
-def dose_words(dose: DailyDose | None, lang: str) -> str:
-    """Return a daily dose in words."""
-    if dose is None:
-        return _NOTHING
-    amount = f"{dose.value:f} {_unit(dose.unit)}" if dose.value is not None else ""
-    if dose.status == "computed":
-        return amount
-    word = _DOSES[lang][dose.status]
-    return f"{word}, max {amount}" if amount else word
-
-
-def state_word(state: ItemState, lang: str) -> str:
+def state_word(state: ItemState, lang: Language) -> str:
     """Return a state in words."""
-    return _STATES[lang].get(state, state)
+    return say(STATES, state, lang)
 
 
-def finding_lines(one: MedicationList, lang: str) -> list[tuple[Severity, str]]:
+def finding_lines(one: MedicationList, lang: Language) -> list[tuple[Severity, str]]:
     """Return each finding as its severity and one line of text."""
     names = {item.strand: drug_name(item) for item in one.items}
     lines: list[tuple[Severity, str]] = []
@@ -179,11 +142,11 @@ def finding_lines(one: MedicationList, lang: str) -> list[tuple[Severity, str]]:
     return lines
 
 
-def _word(word: str, lang: str) -> str:
+def _word(word: str, lang: Language) -> str:
     return _DETAILS.get(word, word) if lang == "sv" else word
 
 
-def _row(item: ListItem, lang: str) -> tuple[Text, ...]:
+def _row(item: ListItem, lang: Language) -> tuple[Text, ...]:
     name = Text(drug_name(item), style="dim" if item.state in {"ended", "cancelled"} else "bold")
     if item.dosage_text:
         name.append(f"\n{item.dosage_text}", style="dim")
@@ -198,38 +161,38 @@ def _row(item: ListItem, lang: str) -> tuple[Text, ...]:
     return (name, Text(state_word(item.state, lang), style=_STYLES[item.state]), *map(Text, cells))
 
 
-def _layer(item: ListItem, name: LayerName, lang: str) -> str:
+def _layer(item: ListItem, name: LayerName, lang: Language) -> str:
     layer = item.layers.get(name)
     if layer is None:
-        return _NOTHING
+        return NOTHING
     words = _amount(layer, lang)
     if layer.state is not None and layer.state != item.state:
         words += f" ({state_word(layer.state, lang)})"
     return words
 
 
-def _dispensed(layer: Layer | None, lang: str) -> str:
+def _dispensed(layer: Layer | None, lang: Language) -> str:
     if layer is None:
-        return _NOTHING
+        return NOTHING
     words = _amount(layer, lang)
     if layer.next_roll_ends is not None:
         words += f" {_WORDS[lang]['until']} {last_day(layer.next_roll_ends)[_YEAR:]}"
     return words
 
 
-def _amount(layer: Layer, lang: str) -> str:
+def _amount(layer: Layer, lang: Language) -> str:
     """Return the dose of a layer per day, else its strength or product."""
     dose = layer.daily_dose
     if dose is not None and dose.status == "as-needed":
-        return _DOSES[lang]["as-needed"]
+        return say(DOSES, "as-needed", lang)
     if dose is not None and dose.status != "not-stated":
         return dose_words(dose, lang)
     return layer.strength or layer.product or _WORDS[lang]["there"]
 
 
-def _given(layer: Layer | None, lang: str) -> str:
+def _given(layer: Layer | None, lang: Language) -> str:
     if layer is None:
-        return _NOTHING
+        return NOTHING
     words = f"{layer.count or 0}"
     if layer.not_given:
         words += f" (+{layer.not_given} {_WORDS[lang]['missed']})"
@@ -239,27 +202,23 @@ def _given(layer: Layer | None, lang: str) -> str:
     return f"{words}, {_WORDS[lang]['last']}{of} {moment(layer.last_at)[_YEAR:]}"
 
 
-def _unit(unit: str | None) -> str:
-    return "st" if unit == "{unit}" else (unit or "").strip("{}")
-
-
 def moment(when: datetime | None) -> str:
     """Return a time on Swedish clocks."""
-    return when.astimezone(ZONE).strftime("%Y-%m-%d %H:%M") if when else _NOTHING
+    return when.astimezone(ZONE).strftime("%Y-%m-%d %H:%M") if when else NOTHING
 
 
 def day(when: datetime | None) -> str:
     """Return a day in Sweden."""
-    return when.astimezone(ZONE).strftime("%Y-%m-%d") if when else _NOTHING
+    return when.astimezone(ZONE).strftime("%Y-%m-%d") if when else NOTHING
 
 
 def last_day(end: datetime | None) -> str:
     """Return the last day of a half-open time."""
-    return day(end - timedelta(microseconds=1)) if end else _NOTHING
+    return day(end - timedelta(microseconds=1)) if end else NOTHING
 
 
 def _span(start: datetime | None, end: datetime | None) -> str:
     if start is None and end is None:
-        return _NOTHING
+        return NOTHING
     begin = day(start) if start else "?"
     return f"{begin}\n- {last_day(end)}" if end else f"{begin} -"

@@ -19,6 +19,7 @@ from streams.reconcile.explain_texts import (
     STATE_RULES,
     STATES,
     Language,
+    dose_words,
     say,
 )
 from streams.reconcile.fields import dosage_of, dose_at
@@ -166,7 +167,7 @@ def _winner(voiced: Voiced, because: Because) -> Voice | None:
 
 def _dose(voice: Voice, voiced: Voiced) -> str:
     shown = dose_at(voice, voiced.now.when).shown
-    amount = f"{shown.value} {shown.unit} / d" if shown.value is not None else shown.status
+    amount = dose_words(shown, voiced.lang) + (" / d" if shown.status == "computed" else "")
     words = dosage_of(voice).text
     return f"{amount} ({words})" if words else amount
 

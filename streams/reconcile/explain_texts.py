@@ -3,10 +3,13 @@
 from collections.abc import Mapping
 from typing import Final, Literal
 
+from contracts.medication_list import DailyDose
+
 Language = Literal["sv", "en"]
 Texts = Mapping[str, tuple[str, str]]
 """Code -> Swedish, English."""
 
+NOTHING: Final = "-"
 KINDS: Final[Texts] = {
     "inpatient_order": ("ordination på avdelning", "in-patient order"),
     "outpatient_order": ("ordination i öppen vård", "out-patient order"),
@@ -35,6 +38,12 @@ STATES: Final[Texts] = {
     "cancelled": ("makulerad", "cancelled"),
     "dormant": ("vilande", "dormant"),
     "unknown": ("okänd", "unknown"),
+}
+DOSES: Final[Texts] = {
+    "as-needed": ("vid behov", "as needed"),
+    "varies": ("varierar", "varies"),
+    "not-comparable": ("ej jämförbar", "not comparable"),
+    "not-stated": ("ej angiven", "not stated"),
 }
 STATE_RULES: Final[Texts] = {
     "IN_FORCE": ("den har börjat och är varken stoppad eller slut", "it has begun, and is neither stopped nor over"),
@@ -179,10 +188,22 @@ PHRASES: Final[Texts] = {
     "no_lines": ("Inga rader.", "No lines."),
 }
 ALL: Final[tuple[Texts, ...]] = (
-    KINDS, FIELDS, STATES, STATE_RULES, FIELD_RULES, JOINS, LOSES, ABSENT, LEADS_TO, PHRASES,
+    KINDS, FIELDS, STATES, DOSES, STATE_RULES, FIELD_RULES, JOINS, LOSES, ABSENT, LEADS_TO, PHRASES,
 )  # fmt: skip
 
 
 def say(texts: Texts, code: str, lang: Language, **values: str) -> str:
     """Return the text of a code. Raises ``KeyError`` for a code without one: a mistake in the tables."""
     return texts[code][0 if lang == "sv" else 1].format(**values)
+
+
+def dose_words(dose: DailyDose | None, lang: Language) -> str:
+    """Return a daily dose in words: an amount, with ``max`` where it is the most that may be taken, or why there is none."""
+    if dose is None:
+        return NOTHING
+    unit = "st" if dose.unit == "{unit}" else (dose.unit or "").strip("{}")
+    amount = "" if dose.value is None else f"{dose.value:f} {unit}"
+    if dose.status == "computed":
+        return amount
+    word = say(DOSES, dose.status, lang)
+    return f"{word}, max {amount}" if amount else word

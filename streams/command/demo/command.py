@@ -16,6 +16,7 @@ from streams.command.demo.story import ROOT, Delivery, load_story
 from streams.command.demo.telling import Teller
 from streams.command.offline import as_object
 from streams.command.tables import wide_console
+from streams.reconcile.explain_texts import Language
 
 LOG_CHARACTERS = 4000
 _json = msgspec.json.Encoder(order="deterministic", decimal_format="string")
@@ -24,7 +25,7 @@ _json = msgspec.json.Encoder(order="deterministic", decimal_format="string")
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="End with one line of JSON: the lists, and what reached NLL.")
 @click.option("--lang", type=click.Choice(["sv", "en"]), default="sv", show_default=True, help="Language of the texts.")
-def demo(*, as_json: bool, lang: str) -> None:
+def demo(*, as_json: bool, lang: Language) -> None:
     """Show one patient's week, end to end, on this machine.
 
     Real messages of five systems go through broker, intake, reconciler and publisher to a sandbox of NLL: some late, some

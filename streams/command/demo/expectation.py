@@ -8,7 +8,8 @@ from typing import Any
 from contracts.medication_list import Layer, LayerName, ListItem, MedicationList
 from streams.command.demo.nll import Found
 from streams.command.demo.story import ROOT
-from streams.command.tables import day, dose_words, drug_name, last_day
+from streams.command.tables import day, drug_name, last_day
+from streams.reconcile.explain_texts import dose_words
 
 LAYERS: tuple[LayerName, ...] = ("intended", "prescribed", "dispensed", "given", "reported")
 

@@ -15,6 +15,7 @@ from contracts.quarantine import Ack, Quarantined
 from streams.command.demo.nll import Found
 from streams.command.demo.story import Delivery
 from streams.command.tables import drug_name, moment, print_lines
+from streams.reconcile.explain_texts import Language
 
 _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
     "sv": {
@@ -77,7 +78,7 @@ _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
 class Teller:
     """Tells one run of the demo on a console."""
 
-    def __init__(self, console: Console, lang: str) -> None:
+    def __init__(self, console: Console, lang: Language) -> None:
         self._console = console
         self._lang = lang
         self._words = _WORDS[lang]

@@ -74,6 +74,14 @@ def test_why_this_dose_tells_who_won_and_why_the_others_did_not() -> None:
     assert words[1].endswith("in-patient order goes before prescription (precedence).")
 
 
+def test_the_most_of_an_as_needed_dose_is_not_told_as_the_dose() -> None:
+    """As needed with a maximum: the words say that it is one, in both languages."""
+    told = history("2026-01-01 primary care prescribes Alvedon 500 mg, 2 as needed at most 8 a day")
+
+    assert "as needed, max 4000 mg (" in sentences(explained(told, "2026-01-05"), "Why this dose")
+    assert "vid behov, max 4000 mg (" in sentences(explained(told, "2026-01-05", lang="sv"), "Varför den här dosen")
+
+
 def test_why_this_dose_tells_what_a_person_chose() -> None:
     """A chosen dose says that a person chose it, and the other that it was not chosen."""
     told = history(

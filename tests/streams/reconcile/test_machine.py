@@ -11,9 +11,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, rule
 
 from contracts.fact import Fact
+from contracts.facts.base import TreatmentContent
 from contracts.facts.correction import Retraction
 from contracts.medication_list import encode_list
 from streams.reconcile.state import PatientState
+from tests.streams.reconcile.test_decision_properties import decisions
 from tests.streams.reconcile.test_properties import MOST_FACTS, RECONCILER, block, link_of, retract, story
 
 
@@ -31,7 +33,7 @@ class Patients(RuleBasedStateMachine):
         self.state = PatientState(self.name, RECONCILER)
         self.delivered: list[Fact] = []
         self.when = self.own[0].received_at
-        self.blocked = 0
+        self.blocked = self.decided = 0
 
     def take(self, *facts: Fact) -> None:
         """Deliver facts; those of the other patient come forwarded."""
@@ -89,6 +91,13 @@ class Patients(RuleBasedStateMachine):
         """A source is blocked, or its block lifted."""
         self.blocked += 1
         self.take(block(self.own[0], self.own[index % len(self.own)].source, status, self.blocked))
+
+    @rule(data=st.data())
+    def decide(self, data: st.DataObject) -> None:
+        """A person settles something about records that may not have come yet."""
+        self.decided += 1
+        about = [fact for fact in self.own if isinstance(fact.content, TreatmentContent)]
+        self.take(data.draw(decisions(about, self.decided)))
 
     @rule(hours=st.integers(-2000, 20000))
     def ask(self, hours: int) -> None:
