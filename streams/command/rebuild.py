@@ -20,12 +20,13 @@ from connectors.telemetry import configure
 from contracts.topics import LIST
 from streams.command.composition import Composition
 from streams.topology.rebuilding.comparing import Difference, hash_of
+from streams.topology.rebuilding.differing import Differing
 from streams.topology.rebuilding.partition import Place, Step, Verdict, verify
 from streams.topology.rebuilding.progress import Progress
 from streams.topology.rebuilding.switching import Switched, switch
 from streams.worker import GC_THRESHOLDS
 
-_Done = TypeVar("_Done", Verdict, Switched)
+_Done = TypeVar("_Done", Verdict, Switched, Differing)
 
 WORKERS_PER_CORE = 2
 """While one reads, which is mostly waiting for the broker, another folds."""
@@ -176,14 +177,15 @@ def _begin_worker(steps: "Queue[Step]") -> None:
 
 
 def _verify_one(settings: Settings, number: int) -> Verdict:
-    return verify(place_of(Composition(settings=settings), number), _tell)
+    return verify(place_of(Composition(settings=settings), number), tell_step)
 
 
 def _switch_one(settings: Settings, number: int) -> Switched:
-    return switch(place_of(Composition(settings=settings), number), _tell)
+    return switch(place_of(Composition(settings=settings), number), tell_step)
 
 
-def _tell(step: Step) -> None:
+def tell_step(step: Step) -> None:
+    """Tell the process that the pool belongs to how far a partition is."""
     if _steps is not None:
         _steps.put(step)
 

@@ -33,6 +33,16 @@ def fact_records(settings: EngineSettings, partition: int, start: int, end: int)
     raise EngineError(EngineCode.POSITION_OUTSIDE_LOG, f"partition {partition}: ends at {expected}, position {end}")
 
 
+def end_of_facts(settings: EngineSettings, partition: int) -> int:
+    """Return the offset behind the last fact record. Raises `KafkaException`."""
+    consumer = Consumer(reader_config(settings, "rebuild"))
+    try:
+        place = TopicPartition(settings.fact_topic, partition)
+        return int(consumer.get_watermark_offsets(place, timeout=settings.limits.restore_quiet_seconds)[1])
+    finally:
+        consumer.close()
+
+
 def newest_lists(settings: EngineSettings, list_topic: str, partition: int) -> dict[str, bytes]:
     """Return the newest committed list of each patient. Raises `KafkaException`, `TimeoutError`."""
     return {key.decode(): value for key, value in _newest(settings, list_topic, partition).items()}
