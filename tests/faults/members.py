@@ -1,10 +1,9 @@
 """The processes under test, each kept running as a supervisor would keep it: 0 and 70 and a kill start it again, 78 does not."""
 
-import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -15,6 +14,10 @@ from tests.system.medlist import Medlist
 from tests.system.process import Process
 
 WORKER = (sys.executable, "-m", "tests.faults.worker")
+COMMAND = (sys.executable, "-m", "streams.command", "run")
+WATCHDOG_SECONDS = 25
+"""Soon enough for a run to see a stuck process end itself, and longer than any fault that ends by itself."""
+
 STOP_SECONDS = 60.0
 POLL_SECONDS = 0.05
 
@@ -32,7 +35,10 @@ class Member:
         self.process: Process | None = None
         self.starts = 0
         self.statuses: list[int] = []
+        self.clean_restarts = 0
+        """How often it was asked to stop, did, and was started again: each under load, with what came meanwhile waiting."""
         self.frozen = False
+        self._stopped_in_order = False
 
     @property
     def role(self) -> str:
@@ -44,17 +50,14 @@ class Member:
         if self.process is None:
             self.process = self._start()
             self.starts += 1
+            self.clean_restarts += self._stopped_in_order
+            self._stopped_in_order = False
 
     def look(self) -> None:
         """Start again what has ended and may be. Raises `MemberEndedError` with the end of its log for what may not."""
         if self.process is None or self.process.status is None:
             return
-        status = self.process.status
-        self.statuses.append(status)
-        if status not in (0, RESTART_STATUS) and status >= 0:
-            raise MemberEndedError(f"{self.name} ended with {status}:\n{self.process.tail()}")
-        self.process = None
-        self.frozen = False
+        self._ended(self.process, self.process.status)
         self.start()
 
     def send(self, number: signal.Signals) -> None:
@@ -64,15 +67,22 @@ class Member:
             self.frozen = number is signal.SIGSTOP or (self.frozen and number is not signal.SIGCONT)
 
     def stop(self) -> int:
-        """Stop for good, in order; the exit status."""
+        """Stop in order; the exit status. Raises `MemberEndedError` for one that a restart must not mend."""
         if self.process is None:
             return 0
         self.send(signal.SIGCONT)
         self.send(signal.SIGTERM)
         status = self.process.popen.wait(STOP_SECONDS)
+        self._ended(self.process, status)
+        return status
+
+    def _ended(self, process: Process, status: int) -> None:
         self.statuses.append(status)
         self.process = None
-        return status
+        self.frozen = False
+        self._stopped_in_order = status == 0
+        if status not in (0, RESTART_STATUS) and status >= 0:
+            raise MemberEndedError(f"{self.name} ended with {status}:\n{process.tail()}")
 
     def kill(self) -> None:
         """End at once, for good."""
@@ -80,6 +90,10 @@ class Member:
             self.process.popen.kill()
             self.process.popen.wait()
             self.process = None
+
+    def is_ready(self) -> bool:
+        """Whether the process says so."""
+        return self.process is not None and self.process.ask("/ready")[0] == 200
 
     def is_caught_up(self) -> bool:
         """Whether the process says so."""
@@ -89,14 +103,17 @@ class Member:
 class Members:
     """All processes of a deployment: an intake, reconcilers that count, a publisher."""
 
-    def __init__(self, medlist: Medlist, reconcilers: int, plants: Sequence[Plant]) -> None:
-        self._medlist = medlist
+    def __init__(
+        self, medlist: Medlist, reconcilers: int, plants: Sequence[Plant], environment: Mapping[str, str]
+    ) -> None:
+        self._directory = medlist.directory
         self._plants = plants
+        self._environment = environment
         names = [f"reconciler-{number}" for number in range(reconcilers)]
         self._all = [
-            Member("intake-0", partial(medlist.role, "intake", name="intake-0")),
-            *(Member(name, partial(_counting, medlist, name, plants)) for name in names),
-            Member("publisher-0", partial(medlist.role, "publisher", name="publisher-0")),
+            Member("intake-0", partial(self._role, "intake-0")),
+            *(Member(name, partial(self._counting, name)) for name in names),
+            Member("publisher-0", partial(self._role, "publisher-0")),
         ]
 
     def of(self, *roles: Role) -> list[Member]:
@@ -105,7 +122,7 @@ class Members:
 
     def join(self, name: str) -> Member:
         """One reconciler more, started."""
-        member = Member(name, partial(_counting, self._medlist, name, self._plants))
+        member = Member(name, partial(self._counting, name))
         self._all.append(member)
         member.start()
         return member
@@ -140,10 +157,20 @@ class Members:
                 return True
         return False
 
+    def kill(self) -> None:
+        """End all at once, for good."""
+        for member in self._all:
+            member.kill()
 
-def _counting(medlist: Medlist, name: str, plants: Sequence[Plant]) -> Process:
-    environment = os.environ | medlist.variables | {"MEDLIST_INSTANCE_ID": name}
-    return Process([*WORKER, *plants], medlist.directory / f"{name}.log", environment)
+    def _role(self, name: str) -> Process:
+        return self._started(name, [*COMMAND, name.rpartition("-")[0]])
+
+    def _counting(self, name: str) -> Process:
+        return self._started(name, [*WORKER, *self._plants])
+
+    def _started(self, name: str, command: Sequence[str]) -> Process:
+        own = {"MEDLIST_INSTANCE_ID": name, "MEDLIST_WATCHDOG_SECONDS": str(WATCHDOG_SECONDS)}
+        return Process(command, self._directory / f"{name}.log", {**self._environment, **own})
 
 
 def logs(directory: Path) -> list[Path]:

@@ -7,17 +7,24 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from confluent_kafka import Consumer, KafkaException, TopicPartition
-from confluent_kafka.admin import AdminClient
 
 from connectors.kafka.clients import SESSION_SECONDS
-from contracts.topics import FACT
+from contracts.topics import CHANGE, FACT, LIST, PUBLISH, STATE
 from tests.faults.members import Member
-from tests.faults.stage import Stage
+from tests.faults.refusals import fill_the_disk_of, set_wrong, writes_denied
+from tests.faults.stage import ADMIN_SECONDS, Stage
+from tests.kafka.broker import LocalKafka
 from tests.system.medlist import PARTITIONS
 
 GROUP_EMPTY_SECONDS = 60.0
 FAR_AHEAD = 1_000_000
-RESTARTS = 6
+RESTARTS = 8
+BACKLOG_MESSAGES = 20
+IN_SYNC_SECONDS = 60.0
+FULL_DISK_SECONDS = 30.0
+STUCK_SECONDS = 90.0
+HOUR_SECONDS = 3600
+WRITTEN: Final = (FACT, STATE, LIST, CHANGE, PUBLISH)
 
 Nemesis = Callable[[Stage, random.Random], str]
 
@@ -53,12 +60,17 @@ def roll(stage: Stage, _chance: random.Random) -> str:
 
 
 def restart_again_and_again(stage: Stage, chance: random.Random) -> str:
-    """Clean restarts of one reconciler under load, each as soon as the last one is ready."""
+    """Clean restarts of one reconciler, each with a backlog: down until messages have come that it must fold when it is up."""
     member = chance.choice(stage.members.of("reconciler"))
     for _ in range(RESTARTS):
-        member.send(signal.SIGTERM)
-        _wait_until_back(stage, member)
-    return f"{member.name} restarted {RESTARTS} times"
+        sent = stage.vendor.messages
+        member.stop()
+        deadline = time.monotonic() + GROUP_EMPTY_SECONDS
+        while stage.vendor.messages < sent + BACKLOG_MESSAGES and time.monotonic() < deadline:
+            stage.members.watch_for(0.05)
+        member.start()
+        _wait_until_ready(stage, member)
+    return f"{member.name} restarted {RESTARTS} times, each with a backlog"
 
 
 def join_and_leave(stage: Stage, chance: random.Random) -> str:
@@ -84,55 +96,119 @@ def freeze_beyond_the_session(stage: Stage, chance: random.Random) -> str:
     return _freeze(stage, chance, SESSION_SECONDS + chance.uniform(2, 5))
 
 
-def kill_the_broker(stage: Stage, chance: random.Random) -> str:
-    """`kill -9` of the broker, and its start after a while."""
-    stage.broker.kill()
+def kill_a_broker(stage: Stage, chance: random.Random) -> str:
+    """`kill -9` of a broker, and its start after a while."""
+    broker, name = _broker(stage, chance)
+    broker.kill()
     seconds = chance.uniform(0, 4)
     stage.members.watch_for(seconds)
-    stage.broker.start()
-    return f"broker killed, {seconds:.1f} s away"
+    _start(stage, broker)
+    return f"{name} killed, {seconds:.1f} s away"
 
 
-def restart_the_broker(stage: Stage, _chance: random.Random) -> str:
-    """The broker stopped in order and started."""
-    stage.broker.restart()
-    return "broker restarted"
+def restart_a_broker(stage: Stage, chance: random.Random) -> str:
+    """A broker stopped in order and started."""
+    broker, name = _broker(stage, chance)
+    broker.stop()
+    _start(stage, broker)
+    return f"{name} restarted"
 
 
-def freeze_the_broker(stage: Stage, chance: random.Random) -> str:
-    """The broker without its clockwork for some seconds: connections open, no answers."""
-    seconds = chance.uniform(1, 8)
-    stage.broker.freeze()
+def lose_a_broker(stage: Stage, chance: random.Random) -> str:
+    """`kill -9` of a broker that stays away for long; of three, the other two go on without it."""
+    broker, name = _broker(stage, chance)
+    broker.kill()
+    seconds = chance.uniform(8, 20)
     stage.members.watch_for(seconds)
-    stage.broker.thaw()
-    return f"broker frozen {seconds:.1f} s"
+    _start(stage, broker)
+    return f"{name} lost for {seconds:.1f} s"
+
+
+def freeze_a_broker(stage: Stage, chance: random.Random) -> str:
+    """A broker without its clockwork for some seconds: connections open, no answers."""
+    broker, name = _broker(stage, chance)
+    seconds = chance.uniform(1, 8)
+    broker.freeze()
+    stage.members.watch_for(seconds)
+    broker.thaw()
+    return f"{name} frozen {seconds:.1f} s"
+
+
+def fill_a_disk(stage: Stage, chance: random.Random) -> str:
+    """A broker's disk is full, until there is room again and it is started."""
+    broker, name = _broker(stage, chance)
+    fill_the_disk_of(broker)
+    ended = broker.wait_until_it_ends(FULL_DISK_SECONDS)
+    seconds = chance.uniform(0, 4)
+    stage.members.watch_for(seconds)
+    _start(stage, broker)
+    return f"disk of {name} full, {'ended by itself' if ended else 'killed'}, {seconds:.1f} s away"
+
+
+def refuse_writes(stage: Stage, chance: random.Random) -> str:
+    """Every write to one of our topics refused for a while: for want of rights or of in-sync replicas."""
+    name = chance.choice(WRITTEN)
+    topic = stage.medlist.settings.topic(name)
+    too_many = str(len(stage.brokers) + 1)
+    refusals = [("too few in-sync replicas", set_wrong(stage.admin(), topic, "min.insync.replicas", too_many))]
+    if len(stage.brokers) == 1:  # see `LocalCluster`
+        refusals.append(("no rights", writes_denied(stage.admin(), topic)))
+    why, refusal = chance.choice(refusals)
+    seconds = chance.uniform(1, 8)
+    with refusal:
+        stage.members.watch_for(seconds)
+    return f"writes to {name} refused for {seconds:.1f} s: {why}"
+
+
+def get_stuck(stage: Stage, chance: random.Random) -> str:
+    """A reconciler that stays in its group and handles nothing: its watchdog must end it, and it is started again."""
+    member = chance.choice(stage.members.of("reconciler"))
+    _wait_until_ready(stage, member)
+    starts, begun = member.starts, time.monotonic()
+    member.send(signal.SIGRTMIN)
+    while member.starts == starts and time.monotonic() < begun + STUCK_SECONDS:
+        stage.members.watch_for(0.1)
+    told = "its watchdog ended it" if member.starts > starts else "and stays so"
+    return f"{member.name} stuck; after {time.monotonic() - begun:.0f} s {told}"
+
+
+def move_the_clock(stage: Stage, chance: random.Random) -> str:
+    """The wall clock of all our processes jumps, forth or back, and after a while to where it should be."""
+    if not stage.clock.movable:
+        return "clocks not moved: no C compiler"
+    ahead = chance.choice((-1, 1)) * chance.randint(60, 6 * HOUR_SECONDS)
+    seconds = chance.uniform(2, 8)
+    stage.clock.move(ahead)
+    stage.members.watch_for(seconds)
+    stage.clock.move(0)
+    return f"clock {ahead:+} s for {seconds:.1f} s"
 
 
 def cut_connections(stage: Stage, chance: random.Random) -> str:
-    """Every connection to the broker cut, some times in a row."""
-    times = chance.randint(1, 4)
+    """Every connection to a broker cut, some times in a row."""
+    times, proxy = chance.randint(1, 4), chance.choice(stage.proxies)
     for _ in range(times):
-        stage.proxy.cut()
+        proxy.cut()
         stage.members.watch_for(0.3)
     return f"connections cut {times} times"
 
 
 def half_open(stage: Stage, chance: random.Random) -> str:
     """Connections that swallow everything, then are cut."""
-    seconds = chance.uniform(1, 6)
-    stage.proxy.mode = "hole"
+    seconds, proxy = chance.uniform(1, 6), chance.choice(stage.proxies)
+    proxy.mode = "hole"
     stage.members.watch_for(seconds)
-    stage.proxy.mode = "pass"
-    stage.proxy.cut()  # bytes are missing in them
+    proxy.mode = "pass"
+    proxy.cut()  # bytes are missing in them
     return f"connections half open {seconds:.1f} s"
 
 
 def slow_broker(stage: Stage, chance: random.Random) -> str:
-    """Every chunk of bytes from and to the broker late."""
-    seconds = chance.uniform(2, 6)
-    stage.proxy.mode = "slow"
+    """Every chunk of bytes from and to a broker late."""
+    seconds, proxy = chance.uniform(2, 6), chance.choice(stage.proxies)
+    proxy.mode = "slow"
     stage.members.watch_for(seconds)
-    stage.proxy.mode = "pass"
+    proxy.mode = "pass"
     return f"broker slow {seconds:.1f} s"
 
 
@@ -142,11 +218,11 @@ def move_offsets(stage: Stage, chance: random.Random) -> str:
     for member in reconcilers:
         member.stop()
     group, topic = stage.medlist.settings.reconciler_group, stage.medlist.settings.topic(FACT)
-    _wait_until_empty(stage, group)
     offsets = [chance.choice((0, 1, chance.randrange(500), FAR_AHEAD)) for _ in range(PARTITIONS)]
     consumer = Consumer({**stage.medlist.settings.kafka_client(), "group.id": group, "log_level": 0})
     places = [TopicPartition(topic, number, offset) for number, offset in enumerate(offsets)]
     try:
+        _wait_until_empty(stage, group)
         consumer.commit(offsets=places, asynchronous=False)
     except KafkaException as error:
         return f"committed offsets not moved: {error.args[0].name()}"
@@ -182,13 +258,18 @@ WEIGHTS: Final[Mapping[Nemesis, int]] = {
     stop_a_process: 8,
     kill_two_at_once: 3,
     roll: 1,
-    restart_again_and_again: 2,
+    restart_again_and_again: 4,
     join_and_leave: 3,
     freeze_briefly: 2,
     freeze_beyond_the_session: 1,
-    kill_the_broker: 2,
-    restart_the_broker: 1,
-    freeze_the_broker: 1,
+    kill_a_broker: 2,
+    restart_a_broker: 1,
+    lose_a_broker: 1,
+    freeze_a_broker: 1,
+    fill_a_disk: 1,
+    refuse_writes: 2,
+    get_stuck: 1,
+    move_the_clock: 2,
     cut_connections: 3,
     half_open: 2,
     slow_broker: 2,
@@ -207,21 +288,49 @@ def _freeze(stage: Stage, chance: random.Random, seconds: float) -> str:
     return f"{member.name} frozen {seconds:.1f} s"
 
 
+def _broker(stage: Stage, chance: random.Random) -> tuple[LocalKafka, str]:
+    number = chance.randrange(len(stage.brokers))
+    return stage.brokers[number], "the broker" if len(stage.brokers) == 1 else f"broker {number + 1}"
+
+
+def _start(stage: Stage, broker: LocalKafka) -> None:
+    """Start a broker, and wait until every record is on as many brokers as it should be: the next fault may strike another."""
+    broker.start()
+    deadline = time.monotonic() + IN_SYNC_SECONDS
+    while not _in_sync(stage) and time.monotonic() < deadline:
+        stage.members.watch_for(0.2)
+
+
+def _in_sync(stage: Stage) -> bool:
+    try:
+        topics = stage.admin().list_topics(timeout=5).topics.values()
+    except KafkaException:
+        return False
+    partitions = [partition for topic in topics for partition in topic.partitions.values()]
+    return all(len(partition.isrs) == len(partition.replicas) for partition in partitions)
+
+
 def _wait_until_back(stage: Stage, member: Member) -> None:
+    """After a signal: another process, and it is ready."""
     starts = member.starts
     deadline = time.monotonic() + GROUP_EMPTY_SECONDS
-    while time.monotonic() < deadline:
+    while member.starts == starts and time.monotonic() < deadline:
         stage.members.watch_for(0.1)
-        if member.starts > starts and member.process is not None and member.process.ask("/ready")[0] == 200:
-            return
+    _wait_until_ready(stage, member)
+
+
+def _wait_until_ready(stage: Stage, member: Member) -> None:
+    deadline = time.monotonic() + GROUP_EMPTY_SECONDS
+    while not member.is_ready() and time.monotonic() < deadline:
+        stage.members.watch_for(0.1)
 
 
 def _wait_until_empty(stage: Stage, group: str) -> None:
     """Static members keep their places until their session ends."""
-    admin = AdminClient(stage.medlist.settings.kafka_client())
+    admin = stage.admin()
     deadline = time.monotonic() + GROUP_EMPTY_SECONDS
     while time.monotonic() < deadline:
-        described = admin.describe_consumer_groups([group], request_timeout=30)[group].result(30)
-        if not described.members:
+        described = admin.describe_consumer_groups([group], request_timeout=ADMIN_SECONDS)[group]
+        if not described.result(2 * ADMIN_SECONDS).members:
             return
         stage.members.watch_for(0.5)

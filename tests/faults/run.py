@@ -1,22 +1,26 @@
 """One run: everything up, a vendor that sends, faults that strike, everything healed, and the verdict."""
 
+import json
 import random
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
+from confluent_kafka import KafkaException
 
 from tests.faults.evidence import gather
-from tests.faults.members import MemberEndedError
-from tests.faults.nemeses import WEIGHTS, Nemesis
+from tests.faults.members import Member, MemberEndedError, logs
+from tests.faults.nemeses import RESTARTS, WEIGHTS, Nemesis, restart_again_and_again
 from tests.faults.stage import Setting, Stage, running_stage
 from tests.faults.verdict import Verdict, judge
 
 CATCH_UP_SECONDS = 180.0
 LEAST_PAUSE_SECONDS = 0.5
+STOPPED = '.stopped"'
+"""In every line with which a process of ours says why it ends itself: `engine.stopped`, `intake.stopped`."""
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,24 +31,31 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     setting: Setting
     pause_seconds: float = 3.0
     """Between one fault and the next, on average."""
+    least_seconds: float = 0.0
+    """When the faults are through before, more are drawn until then."""
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
     """What a run was and what came of it."""
 
     seed: int
+    brokers: int
     seconds: float
     faults: int
     by_kind: dict[str, int]
     timeline: list[tuple[float, str]]
     messages_sent: int
     messages_accepted: int
+    clean_restarts: int
+    """Of processes that stopped when asked to and came back to what had come meanwhile."""
     facts_in_the_log: int
     facts_applied: int
     lists_written: int
     published: int
     starts: dict[str, int]
     statuses: dict[str, int]
+    stops: dict[str, int]
+    """Processes that ended themselves, by the code that they gave as their reason."""
     ended: str | None
     verdict: Verdict
 
@@ -60,10 +71,10 @@ def run(directory: Path, plan: Plan, tell: Callable[[str], None]) -> Report:
         stage.vendor.start()
         ended = None
         try:
-            for nemesis in plan.strikes:
+            for nemesis in lasting(plan, begun):
                 stage.members.watch_for(LEAST_PAUSE_SECONDS + chance.expovariate(1 / plan.pause_seconds))
                 at = round(time.monotonic() - begun, 1)
-                told = nemesis(stage, chance)
+                told = struck(nemesis, stage, chance)
                 kinds[nemesis.__name__] += 1
                 timeline.append((at, told))
                 tell(f"{at:7.1f} s  {len(timeline):3}  {told}")
@@ -74,32 +85,65 @@ def run(directory: Path, plan: Plan, tell: Callable[[str], None]) -> Report:
             stage.vendor.stop()
         caught_up = ended is None and settle(stage, tell)
         statuses = Counter(str(status) for member in stage.members.of() for status in member.statuses)
-        stopped = [member.name for member in stage.members.of() if member.stop() != 0]
+        unstopped = sum(not stops_in_order(member, tell) for member in stage.members.of())
         tell("reading everything back")
         evidence = gather(stage)
-        verdict = judge(evidence, stuck=len(stopped) + (not caught_up), unacknowledged=stage.vendor.unacknowledged)
+        verdict = judge(evidence, stuck=unstopped + (not caught_up), unacknowledged=stage.vendor.unacknowledged)
         return Report(
             seed=plan.seed,
+            brokers=plan.setting.brokers,
             seconds=round(time.monotonic() - begun, 1),
             faults=len(timeline),
             by_kind=dict(kinds),
             timeline=timeline,
             messages_sent=stage.vendor.messages,
             messages_accepted=len(stage.vendor.accepted),
+            clean_restarts=sum(member.clean_restarts for member in stage.members.of()),
             facts_in_the_log=sum(sum(facts.values()) for facts in evidence.log.values()),
             facts_applied=sum(sum(facts.values()) for facts in evidence.applied.values()),
             lists_written=sum(map(len, evidence.lists.values())),
             published=sum(map(len, evidence.held.values())),
             starts={member.name: member.starts for member in stage.members.of()},
             statuses=dict(statuses),
+            stops=stops(logs(directory)),
             ended=ended,
             verdict=verdict,
         )
 
 
-def drawn(seed: int, faults: int) -> list[Nemesis]:
-    """Random faults by their weights."""
-    return random.Random(seed).choices(list(WEIGHTS), list(WEIGHTS.values()), k=faults)
+def struck(nemesis: Nemesis, stage: Stage, chance: random.Random) -> str:
+    """What a nemesis did; that it could not, where a broker did not even answer the client that it asks with."""
+    try:
+        return nemesis(stage, chance)
+    except (KafkaException, TimeoutError) as failure:
+        return f"{nemesis.__name__} came to nothing: {type(failure).__name__}"
+
+
+def lasting(plan: Plan, begun: float) -> Iterator[Nemesis]:
+    """The faults of a plan, and more of the kind until its time is over."""
+    yield from plan.strikes
+    more = random.Random(plan.seed + 1)
+    while time.monotonic() < begun + plan.least_seconds:
+        yield from more.choices(list(WEIGHTS), list(WEIGHTS.values()))
+
+
+def drawn(seed: int, faults: int, *, least_restarts: int = 0) -> list[Nemesis]:
+    """Random faults by their weights; of one reconciler's clean restarts with a backlog at least so many among them."""
+    chance = random.Random(seed)
+    strikes = chance.choices(list(WEIGHTS), list(WEIGHTS.values()), k=faults)
+    while strikes.count(restart_again_and_again) * RESTARTS < least_restarts:
+        strikes.insert(chance.randrange(len(strikes)), restart_again_and_again)
+    return strikes
+
+
+def stops(paths: Iterable[Path]) -> dict[str, int]:
+    """Code of a stop -> how often a process gave it as its reason, from the processes' logs."""
+    found: Counter[str] = Counter()
+    for path in paths:
+        for line in path.read_text(encoding="utf-8").splitlines():
+            if STOPPED in line and line.startswith("{") and line.endswith("}"):
+                found.update(code for name, code in json.loads(line).items() if name == "error_code")
+    return dict(sorted(found.items()))
 
 
 def settle(stage: Stage, tell: Callable[[str], None]) -> bool:
@@ -107,6 +151,15 @@ def settle(stage: Stage, tell: Callable[[str], None]) -> bool:
     tell("healed; waiting until everything is through")
     try:
         return stage.members.wait_until_caught_up(CATCH_UP_SECONDS)
+    except MemberEndedError as error:
+        tell(str(error))
+        return False
+
+
+def stops_in_order(member: Member, tell: Callable[[str], None]) -> bool:
+    """Stop a process for good; whether it went as it should."""
+    try:
+        return member.stop() == 0
     except MemberEndedError as error:
         tell(str(error))
         return False
@@ -122,12 +175,13 @@ def as_text(report: Report) -> str:
     told: dict[str, Any] = msgspec.to_builtins(report.verdict)
     examples = told.pop("examples")
     lines = [
-        f"{report.faults} faults in {report.seconds:.0f} s, seed {report.seed}",
+        f"{report.faults} faults in {report.seconds:.0f} s, seed {report.seed}, {report.brokers} broker(s)",
         *(f"  {count:4}  {kind.replace('_', ' ')}" for kind, count in sorted(report.by_kind.items())),
         f"{report.messages_sent} messages sent, {report.messages_accepted} different ones accepted",
         f"{report.facts_in_the_log} facts in the log, {report.facts_applied} applied",
         f"{report.lists_written} lists written, {report.published} prescriptions at NLL",
-        f"starts: {report.starts}; ends by status: {report.statuses}",
+        f"{report.clean_restarts} clean restarts with a backlog",
+        f"starts: {report.starts}; ends by status: {report.statuses}; stopped themselves: {report.stops}",
         *(f"  {count:4}  {name.replace('_', ' ')}" for name, count in told.items()),
         *(f"        {name}: {', '.join(names)}" for name, names in examples.items()),
         *([] if report.ended is None else [f"ended: {report.ended}"]),

@@ -7,13 +7,14 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "contracts" / "decisions" / "exactly-once-effect.md"
+LOSS_PATHS = (*(f"L{number}" for number in range(1, 12)), "D1", "D2", "Z")
 NAMED = re.compile(r"`(tests/[\w/]+\.py)::(test_\w+)`")
 
 
 def rows() -> list[str]:
     """The rows of the page's tables, without their heads."""
     lines = PAGE.read_text(encoding="utf-8").splitlines()
-    return [line for line in lines if line.startswith("| ") and not line.startswith("| what holds")]
+    return [line for line in lines if line.startswith("| ") and not line.startswith(("| what holds", "| path of"))]
 
 
 @pytest.mark.parametrize("row", rows(), ids=lambda row: row.split("|")[1].strip()[:60])
@@ -29,3 +30,9 @@ def test_every_sentence_names_tests_that_are_there(row: str) -> None:
 def test_there_are_sentences() -> None:
     """The page has not lost its tables."""
     assert len(rows()) > 20
+
+
+@pytest.mark.parametrize("path", LOSS_PATHS)
+def test_every_loss_path_has_its_row(path: str) -> None:
+    """Eleven ways to lose, two to repeat, and the zombie: none is passed over."""
+    assert [row for row in rows() if row.startswith(f"| {path}. ")]

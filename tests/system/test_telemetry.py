@@ -69,7 +69,7 @@ def telemetry(kafka: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         medlist = Medlist(kafka, directory, nll=endpoint.url)
         medlist.create_topics()
         stack.callback(medlist.delete_topics)
-        roles = {role: stack.enter_context(medlist.role(role)) for role in ROLES}
+        roles: dict[str, Process] = {role: stack.enter_context(medlist.role(role)) for role in ROLES}
         for process in roles.values():
             process.wait_for("/ready")
         send(medlist)

@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from streams.topology.app import create_worker
 from tests.streams.topology.counter_worker import NO_TEXT
 from tests.streams.topology.delivery import DEADLINE_SECONDS, PARTITIONS, POLL_SECONDS, Stage, Verdict, Worker
+from tests.streams.topology.fakes import ListCore, engine_settings
 
 pytestmark = pytest.mark.kafka
 
@@ -174,6 +176,19 @@ def test_l9_and_l11_records_that_were_fetched_and_dropped(stage: Stage, faults: 
     lost, twice = stage.verdict()
     assert twice == 0
     assert (lost > 0, starts > 1) == (bool(faults), not faults)
+
+
+def test_l9_the_worker_has_no_tables() -> None:
+    """There is nothing to recover, so the start that drops records never runs; a table makes it run."""
+    worker = create_worker(engine_settings(), lambda _number: ListCore(), lambda at: at.isoformat().encode())
+    app = worker.app
+
+    without = dict(app.tables)
+    app.Table("one", partitions=PARTITIONS)
+
+    assert without == {}
+    assert len(app.tables) == 1
+    worker.loop.close()
 
 
 @pytest.mark.parametrize("faults", [(), OPEN_SEEK])
