@@ -31,7 +31,7 @@ demo: $(READY) ## one patient's week, end to end, on an embedded broker
 	@$(BIN)/medlist demo
 
 .PHONY: test
-test: lint unit integration ## lint, unit tests, and integration tests on a real Kafka
+test: lint unit integration published ## lint, unit tests, integration tests on a real Kafka, and what they published
 
 .PHONY: lint
 lint: $(READY) ## rules, format, types, import directions
@@ -49,7 +49,7 @@ format: $(READY) ## let ruff format the code
 .PHONY: unit
 unit: $(READY) ## the fast tests (under a minute)
 	@echo '== unit tests'
-	@mkdir -p build
+	@mkdir -p build && rm -rf build/published
 	@$(UNIT) $(SEVERAL) -o cache_dir=build/pytest-waiting $(WAITING) > build/unit-waiting.txt 2>&1 & waiting=$$!; \
 	  $(UNIT) tests $(addprefix --ignore=,$(WAITING)); computing=$$?; \
 	  wait $$waiting; waited=$$?; cat build/unit-waiting.txt; exit $$((computing | waited))
@@ -66,6 +66,11 @@ integration: $(READY) ## the tests on a real Kafka, and the slow ones
 .PHONY: kafka
 kafka: $(READY) ## run a real Kafka in the foreground
 	@$(BIN)/python -m tests.kafka.broker
+
+.PHONY: published
+published: $(READY) ## validate everything FHIR that the tests published, with an independent validator
+	@echo '== published'
+	@$(BIN)/python -m tests.published
 
 .PHONY: bench
 bench: $(READY) ## benchmarks; BENCH=name runs one; results in build/bench/

@@ -8,14 +8,18 @@ from pathlib import Path
 from typing import NoReturn
 
 import pytest
+from aiohttp import web
 from hypothesis import settings
 
+from connectors.nll_sandbox import SandboxSettings, serving
+from connectors.nll_sandbox.app import create_app
 from tests.fhir_validator.built import ValidatorUnavailableError
 from tests.fhir_validator.validator import FhirValidator, running
 from tests.kafka.broker import LocalKafka
 from tests.kafka.found import some_broker
 from tests.kafka.libraries import BrokerUnavailableError
 from tests.kafka.topics import create_topics
+from tests.published import collector
 
 # Each run of `make test` tries the same examples; HYPOTHESIS_PROFILE=long tries more, and new ones each time; brief is
 # for mutants, where each of thousands runs the tests.
@@ -33,6 +37,20 @@ def pytest_configure() -> None:
     _, hard = resource.getrlimit(resource.RLIMIT_DATA)
     limit = _MEMORY_BYTES if hard == resource.RLIM_INFINITY else min(hard, _MEMORY_BYTES)
     resource.setrlimit(resource.RLIMIT_DATA, (limit, hard))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _published() -> Iterator[None]:
+    """Whatever our client sends to a sandbox of any test is collected, to be validated at the end (`tests/published.py`)."""
+
+    def watched(settings: SandboxSettings) -> web.Application:
+        app = create_app(settings)
+        app.middlewares.insert(0, collector.passing)
+        return app
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(serving, "create_app", watched)
+        yield
 
 
 def _no_broker(reason: str) -> NoReturn:

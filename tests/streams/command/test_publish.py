@@ -93,7 +93,7 @@ def test_a_plan_can_ask_what_would_become_of_it(
     medlist: Medlist, environment: dict[str, str], settings: Settings, endpoint: Endpoint
 ) -> None:
     """The endpoint's own rules, in a dry run that stores nothing; without the option it is not asked."""
-    send(settings, the_list(line(standing(workplace_code="nonsense")), patient=PATIENT), partition=PLACE)
+    send(settings, the_list(line(standing(workplace_code=None)), patient=PATIENT), partition=PLACE)
 
     asked = json.loads(medlist("publish", "plan", PATIENT, "--json", "--verify", **environment).stdout)
     unasked = json.loads(medlist("publish", "plan", PATIENT, "--json", **environment).stdout)

@@ -91,7 +91,7 @@ def _client(there: There) -> NllClient:
     credentials = Credentials(
         url=f"{there.base}/oauth2/token", client_id="medlist", client_secret="medlist-test-secret"
     )
-    identity = Identity(org_info="o", user_agent="tests")
+    identity = Identity(org_info="o", user_agent="medlist/test")
     tokens = ClientCredentials(there.session, credentials, asyncio.get_running_loop().time)
     return NllClient(there.session, Endpoint(base_url=there.base, identity=identity, timeout_seconds=10.0), tokens)
 

@@ -179,7 +179,7 @@ async def test_an_endpoint_in_trouble_is_tried_again_later(
 
 async def test_one_refusal_does_not_hold_up_the_others(there: There, door: Door) -> None:
     """What is refused for good is told with its code and place; the patient's other prescriptions are written."""
-    wrong = standing("rx-2", workplace_code="nonsense")
+    wrong = standing("rx-2", workplace_code=None)
     wish = job(the_list(line(standing()), line(wrong)))
 
     attempt = await there.executor(base=door.base).attempt(wish)

@@ -17,6 +17,7 @@ from mappings.fhir.exact_json import JsonObject, read_json
 from streams.topology.listing import ListingParts, ListingStop, run_listing
 from streams.topology.listing.limits import ListingLimits
 from streams.topology.settings import Isolation
+from tests.published import collector
 from tests.streams.publish.cases import dosage, line, replaced, standing, the_list
 
 PARTITIONS = 4
@@ -113,6 +114,7 @@ def _stored(message: Message) -> Stored:
     key, headers = message.key(), message.headers() or []
     assert isinstance(key, bytes)
     named = {name: value for name, value in headers if isinstance(value, bytes)}  # type: ignore[str-unpack]  # pairs, by its docs
+    collector.note(message.value())
     return Stored(message.partition() or 0, key, message.value(), named)
 
 

@@ -87,7 +87,7 @@ def test_an_endpoint_that_is_away_holds_the_offset_until_it_is_back(settings: Se
 
 def test_a_refusal_parks_the_patient_until_the_list_changes(settings: Settings, endpoint: Endpoint) -> None:
     """The reason is told by its code; a list that asks for something else is tried, one that asks for the same is not."""
-    wrong = the_list(line(replaced(standing(), workplace_code="nonsense")))
+    wrong = the_list(line(replaced(standing(), workplace_code=None)))
     right = the_list(line(standing()))
 
     with publisher(settings):
