@@ -1,15 +1,19 @@
 """Facts for measuring: a region's mix without end, and one patient with a history of any length."""
 
 import heapq
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import Final
 from uuid import uuid5
 
+import msgspec
+
+from connectors.pseudonym import Pseudonym
 from contracts.fact import NAMESPACE, Fact, Origin, make_fact
 from contracts.facts.administration import Administration
 from contracts.facts.base import Content
+from contracts.facts.person import IdentityLink
 from contracts.facts.prescribing import Order
 from contracts.values import Identifier, Medication, Period, Reference
 from mappings.codes.products import ProductRow
@@ -36,6 +40,36 @@ def region_mix(seed: int) -> Iterator[Fact]:
         batch = [simulate(seed, number).facts for number in range(index, index + _BATCH)]
         yield from heapq.merge(*batch, key=arrival)
         index += _BATCH
+
+
+def renamed_mix(seed: int, simulated: int, pseudonym: Pseudonym) -> Iterator[Fact]:
+    """Yield facts as ``region_mix`` does, of which only the first ``simulated`` patients are simulated: several times as fast.
+
+    Those come again and again, each time as other persons with their own pseudonyms. Ids of facts and records repeat between
+    patients, never within one; links between two persons are left out. Raises ``ValueError`` as ``region_mix`` does.
+    """
+    for batch in renamed_patients(seed, simulated, pseudonym):
+        yield from heapq.merge(*batch, key=arrival)
+
+
+def renamed_patients(seed: int, simulated: int, pseudonym: Pseudonym) -> Iterator[list[list[Fact]]]:
+    """Yield the patients of ``renamed_mix``, some dozens at a time, each with its facts in the order of arrival."""
+    models = [simulate(seed, number).facts for number in range(simulated)]
+    index = 0
+    while True:
+        numbers = range(index, index + _BATCH)
+        yield [_renamed(models[number % simulated], number, pseudonym) for number in numbers]
+        index += _BATCH
+
+
+def _renamed(facts: Iterable[Fact], number: int, pseudonym: Pseudonym) -> list[Fact]:
+    person = person_identifier(number)
+    patient = pseudonym(person)
+    return [
+        msgspec.structs.replace(fact, patient=patient, content=msgspec.structs.replace(fact.content, person=person))
+        for fact in facts
+        if not isinstance(fact.content, IdentityLink)
+    ]
 
 
 def history(patient_facts: int, seed: int) -> list[Fact]:

@@ -5,8 +5,9 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from itertools import islice
@@ -29,6 +30,7 @@ from tests.system.process import DEADLINE_SECONDS, Process
 BATCH_MESSAGES = IntakeLimits().batch_messages
 SEED = 20261122
 LONGEST_SECONDS = 300.0
+ASK_EVERY_SECONDS = 0.1
 BARE_BATCHES = (50, 400)
 """Records that the bare loop takes at once; the better of them is what the engine is held against."""
 
@@ -85,22 +87,30 @@ def stage(kafka: str) -> str:
 def fill(kafka: str, backlog: Backlog) -> str:
     """Fresh topics with the backlog in them; their prefix."""
     prefix = stage(kafka)
-    produce(kafka, prefix, backlog)
+    produce(kafka, f"{prefix}fact", backlog)
     return prefix
 
 
-def produce(kafka: str, prefix: str, backlog: Backlog, *, keyed: bool = False) -> None:
+def produce(kafka: str, topic: str, backlog: Backlog, *, keyed: bool = False) -> None:
     """Write the backlog; `keyed` by partition, for engines that keep their state by key."""
-    producer = Producer({"bootstrap.servers": kafka, "enable.idempotence": True, "compression.type": "none"})
-    for partition, value in backlog.records:
-        key = b"%d" % partition if keyed else None
+    produce_all(
+        {"bootstrap.servers": kafka, "enable.idempotence": True, "compression.type": "none"},
+        ((topic, partition, value, b"%d" % partition if keyed else None) for partition, value in backlog.records),
+    )
+
+
+def produce_all(config: Mapping[str, Any], records: Iterable[tuple[str, int, bytes, bytes | None]]) -> None:
+    """Write records (topic, partition, value, key) and wait until all are acknowledged."""
+    producer = Producer({**config, "log_level": 0, "delivery.report.only.error": True})
+    for number, (topic, partition, value, key) in enumerate(records):
         while True:
             try:
-                producer.produce(f"{prefix}fact", value=value, partition=partition, key=key)
+                producer.produce(topic, value=value, partition=partition, key=key)
                 break
             except BufferError:
                 producer.poll(0.1)
-        producer.poll(0)
+        if number % 1000 == 0:
+            producer.poll(0)
     if producer.flush(DEADLINE_SECONDS):
         raise TimeoutError("the backlog could not be written")
 
@@ -133,31 +143,49 @@ def run_engine(kafka: str, backlog: Backlog) -> Run:
     ):
         started = datetime.fromisoformat(process.line_of("partitions.assigned")["at"])
         cpu = process.cpu_seconds()
-        process.wait_for("/caught-up", LONGEST_SECONDS)
+        wait_until_caught_up(process)
         seconds, used = (datetime.now(started.tzinfo) - started).total_seconds(), process.cpu_seconds() - cpu
         process.end()
     return Run(backlog.facts / seconds, used / backlog.facts * 1e6)
 
 
-def compare(kafka: str, backlog: Backlog, rounds: int, tell: Callable[[str], None]) -> dict[str, Any]:
-    """Engine and bare loops in alternating rounds, so that all see the same machine: medians and rounds.
+def wait_until_caught_up(process: Process, within_seconds: float = LONGEST_SECONDS) -> None:
+    """Return when nothing is left to do; asked seldom, since every answer costs the process that is measured."""
+    deadline = time.monotonic() + within_seconds
+    while process.ask("/caught-up")[0] != 200:
+        process.require_alive()
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"not caught up within {within_seconds} s:\n{process.tail()}")
+        time.sleep(ASK_EVERY_SECONDS)
 
-    `ratio` is the engine's median over the best bare loop's; above 1 the engine is faster.
-    """
+
+def compare(kafka: str, backlog: Backlog, rounds: int, tell: Callable[[str], None]) -> dict[str, Any]:
+    """Engine and bare loops through the same backlog: see `alternating`."""
     ways: dict[str, Callable[[], Run]] = {
         f"bare_{size}_records": partial(run_bare, kafka, backlog, size) for size in BARE_BATCHES
     }
     ways["engine"] = partial(run_engine, kafka, backlog)
+    found = alternating(ways, rounds, lambda text: tell(f"{backlog.core} core, {text}"))
+    return {"ratio": over_best(found, "engine"), "facts": backlog.facts, "records": len(backlog.records), **found}
+
+
+def alternating(
+    ways: Mapping[str, Callable[[], Run]], rounds: int, tell: Callable[[str], None]
+) -> dict[str, dict[str, Any]]:
+    """Run each way once per round, so that all see the same machine: medians, and the rounds behind them."""
     runs: dict[str, list[Run]] = {name: [] for name in ways}
     for number in range(rounds):
         for name, way in ways.items():
             run = way()
             runs[name].append(run)
-            tell(f"{backlog.core} core, round {number + 1}: {name} {run.facts_per_second:,.0f} facts/s")
-    found: dict[str, Any] = {name: summary(theirs) for name, theirs in runs.items()}
-    best = max(found[name]["facts_per_second"] for name in ways if name != "engine")
-    ratio = round(found["engine"]["facts_per_second"] / best, 2)
-    return {"ratio": ratio, "facts": backlog.facts, "records": len(backlog.records), **found}
+            tell(f"round {number + 1}: {name} {run.facts_per_second:,.0f} facts/s, {run.cpu_us_per_fact:.0f} us CPU")
+    return {name: summary(theirs) for name, theirs in runs.items()}
+
+
+def over_best(found: Mapping[str, Mapping[str, Any]], ours: str) -> float:
+    """The median rate of `ours` over that of the best other way; above 1 it is faster than all of them."""
+    best = max(float(each["facts_per_second"]) for name, each in found.items() if name != ours)
+    return round(float(found[ours]["facts_per_second"]) / best, 2)
 
 
 def summary(runs: Sequence[Run]) -> dict[str, Any]:

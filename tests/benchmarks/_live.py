@@ -1,33 +1,79 @@
-"""The whole path at a steady rate: from a vendor's message to the committed list, and to NLL's acceptance."""
+"""The whole path at a steady rate: from a vendor's message to the committed list, and to NLL's acceptance.
 
+Two kinds of load: `new`, where every message is another new patient's first prescription (each costs NLL a create and the lookups
+before it), and `changed`, where every message is a new dosage of a prescription that NLL has accepted before: the common case.
+"""
+
+import os
 import time
-from collections.abc import Mapping
+from collections import deque
 from contextlib import ExitStack
 from datetime import UTC, datetime
+from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from confluent_kafka import OFFSET_END, Consumer, Producer, TopicPartition
+import msgspec
+from confluent_kafka import OFFSET_END, Consumer, Message, Producer, TopicPartition
 
 from connectors.kafka.clients import reader_config
 from connectors.pseudonym import pseudonymiser
 from contracts.publication import decode_publication
 from contracts.topics import LIST, PUBLISH
 from streams.command.composition import Role
-from tests.benchmarks._results import percentiles
+from tests.benchmarks._results import Busy, percentiles
 from tests.system.medlist import PARTITIONS, Medlist, sandbox
-from tests.system.messages import HOSPITAL_TOPIC, person, prescription
+from tests.system.messages import HOSPITAL_TOPIC, dosage_text, person, prescription
 from tests.system.process import DEADLINE_SECONDS, Process
 
-WARM_UP_MESSAGES = 100
 MEASURED: tuple[Role, ...] = ("intake", "reconciler", "publisher")
 WAIT_SECONDS = 30.0
+HOLDS_SECONDS = 1.0
 KEEPS_UP = 0.98
-"""The share of messages that must have come through within `WAIT_SECONDS`, or the rate does not hold."""
+"""The share of messages that must have come through `HOLDS_SECONDS` after the last was sent, or the rate does not hold."""
+
+ONE_CORE = 0.9
+ALL_CORES_PERCENT = 90.0
+
+Kind = Literal["new", "changed"]
+
+
+class Load(msgspec.Struct, frozen=True):
+    """So many messages a second for so long; `changed` as long as there are patients to change, each once."""
+
+    kind: Kind
+    per_second: int
+    seconds: float
+
+
+WARM_UP = Load("new", 50, 2.0)
+LOADS = (
+    Load("new", 50, 10.0),
+    Load("changed", 50, 10.0),
+    Load("new", 200, 10.0),
+    Load("changed", 200, 10.0),
+    Load("changed", 500, 5.0),
+    Load("new", 500, 10.0),
+)
+"""What may not hold comes last, so that what it leaves behind disturbs nothing."""
+
+
+class Patient(msgspec.Struct):
+    """One patient of the load: the version sent last, and when it was sent, stood on the list, and was accepted."""
+
+    index: int
+    version: int = 0
+    sent: float = 0.0
+    listed: float | None = None
+    accepted: float | None = None
+    hashes: set[str] = msgspec.field(default_factory=set)
+    """Of lists that hold the version."""
+    published: tuple[str, float] = ("", 0.0)
+    """The hash of the list that was published last, and when that was seen."""
 
 
 class LivePath:
-    """Sends one prescription each for new patients; notes when their lists are committed, and when NLL has accepted."""
+    """Sends prescriptions; notes when lists that hold them are committed, and when NLL has accepted one of those lists."""
 
     def __init__(self, medlist: Medlist) -> None:
         settings = medlist.settings
@@ -35,57 +81,80 @@ class LivePath:
         self._topic = settings.topic(HOSPITAL_TOPIC)
         self._list_topic = settings.topic(LIST)
         self._producer = Producer(settings.kafka_client() | {"enable.idempotence": True, "linger.ms": 0})
-        config = reader_config(settings, "benchmark") | {"fetch.wait.max.ms": 5}
-        self._consumer = Consumer(config)
+        self._consumer = Consumer(reader_config(settings, "benchmark") | {"fetch.wait.max.ms": 5})
         topics = (self._list_topic, settings.topic(PUBLISH))
         self._consumer.assign([TopicPartition(name, p, OFFSET_END) for name in topics for p in range(PARTITIONS)])
         self._consumer.poll(1.0)
         self._persons = 0
-        self.sent: dict[str, float] = {}
-        self.listed: dict[str, float] = {}
-        self.accepted: dict[str, float] = {}
+        self._open: dict[str, Patient] = {}
+        self._done: deque[Patient] = deque()
+        self.ran: list[Patient] = []
 
-    def run(self, messages: int, per_second: float) -> None:
-        """Send so many messages at this rate, and read until all have come through or `WAIT_SECONDS` have passed."""
-        self.sent, self.listed, self.accepted = {}, {}, {}
+    def run(self, load: Load) -> float:
+        """Send what the load says and read until all has come through or `WAIT_SECONDS` have passed; when sending ended."""
+        messages = round(load.per_second * load.seconds)
+        if load.kind == "changed":
+            messages = min(messages, len(self._done))
+        self.ran = []
         begun = time.monotonic()
         for number in range(messages):
-            while time.monotonic() < begun + number / per_second:
+            while time.monotonic() < begun + number / load.per_second:
                 self._read(0.001)
-            self._send()
-        deadline = time.monotonic() + WAIT_SECONDS
-        while len(self.accepted) < messages and time.monotonic() < deadline:
+            self._send(self._done.popleft() if load.kind == "changed" else None)
+        ended = time.monotonic()
+        while self._open and time.monotonic() < ended + WAIT_SECONDS:
             self._read(0.005)
+        self._done.extend(patient for patient in self.ran if patient.accepted is not None)
+        self._open.clear()
+        return ended
 
     def close(self) -> None:
         """Stop reading."""
         self._consumer.close()
 
-    def _send(self) -> None:
-        index = self._persons
-        self._persons += 1
-        patient = self._pseudonym(person(index))
-        value = prescription(index, str(index), datetime.now(UTC))
-        self.sent[patient] = time.monotonic()
-        self._producer.produce(self._topic, value, partition=index % PARTITIONS)
+    def _send(self, known: Patient | None) -> None:
+        if known is None:
+            patient = Patient(self._persons)
+            self._persons += 1
+        else:
+            patient = Patient(known.index, known.version + 1)
+        value = prescription(patient.index, str(patient.index), datetime.now(UTC), patient.version)
+        self.ran.append(patient)
+        self._open[self._pseudonym(person(patient.index))] = patient
+        patient.sent = time.monotonic()
+        self._producer.produce(self._topic, value, partition=patient.index % PARTITIONS)
         self._producer.poll(0)
 
     def _read(self, wait_seconds: float) -> None:
         messages = self._consumer.consume(100, wait_seconds)
         now = time.monotonic()
         for message in messages:
-            if message.error() is not None:
-                continue
-            patient = (message.key() or b"").decode()
-            if message.topic() == self._list_topic:
-                self.listed.setdefault(patient, now)
-            elif decode_publication(message.value() or b"").state == "published":
-                self.accepted.setdefault(patient, now)
+            name = (message.key() or b"").decode() if message.error() is None else ""
+            patient = self._open.get(name)
+            if patient is not None:
+                self._note(patient, message, now)
+                if patient.accepted is not None:
+                    del self._open[name]
+
+    def _note(self, patient: Patient, message: Message, now: float) -> None:
+        value = message.value() or b""
+        if message.topic() == self._list_topic:
+            if dosage_text(patient.version).encode() not in value:
+                return
+            patient.hashes.add(sha256(value).hexdigest())
+            patient.listed = patient.listed or now
+        else:
+            publication = decode_publication(value)
+            if publication.state == "published":
+                patient.published = (publication.list_hash, now)
+        found, at = patient.published  # either may come first: they are read from different partitions
+        if found in patient.hashes:
+            patient.accepted = at
 
 
-def measure_live(kafka: str, directory: Path, seconds_by_rate: Mapping[int, float]) -> dict[str, Any]:
-    """Latencies in milliseconds by rate (messages a second): to the list and to the acceptance, and whether the rate holds."""
-    found: dict[str, Any] = {}
+def measure_live(kafka: str, directory: Path, broker_pid: int) -> dict[str, dict[str, Any]]:
+    """By kind of load and rate (messages a second): latencies in milliseconds, whether the rate holds, and what limits it."""
+    found: dict[str, dict[str, Any]] = {"new": {}, "changed": {}}
     with ExitStack() as stack:
         nll = stack.enter_context(sandbox(directory))
         medlist = Medlist(kafka, directory, nll=nll.url)
@@ -93,25 +162,48 @@ def measure_live(kafka: str, directory: Path, seconds_by_rate: Mapping[int, floa
         roles: dict[str, Process] = {role: stack.enter_context(medlist.role(role)) for role in MEASURED}
         for process in roles.values():
             process.wait_for("/ready", DEADLINE_SECONDS)
-        processes = {**roles, "nll_sandbox": nll.process}
+        ids = {name: process.popen.pid for name, process in roles.items()}
+        ids |= {"nll_sandbox": nll.process.popen.pid, "broker": broker_pid, "benchmark": os.getpid()}
         live = LivePath(medlist)
-        live.run(WARM_UP_MESSAGES, min(seconds_by_rate))
-        for rate, seconds in seconds_by_rate.items():
-            before = {name: process.cpu_seconds() for name, process in processes.items()}
-            live.run(round(rate * seconds), rate)
-            used = {name: process.cpu_seconds() - before[name] for name, process in processes.items()}
-            found[str(rate)] = figures(live) | {
-                "cpu_ms_per_message": {name: round(cpu * 1000 / len(live.sent), 2) for name, cpu in used.items()}
-            }
+        live.run(WARM_UP)
+        for load in LOADS:
+            busy = Busy(ids)
+            ended = live.run(load)
+            found[load.kind][str(load.per_second)] = figures(live.ran, ended, busy)
         live.close()
     return found
 
 
-def figures(live: LivePath) -> dict[str, Any]:
-    """Percentiles of one run; without them when too little came through."""
-    holds = len(live.accepted) >= KEEPS_UP * len(live.sent)
-    told: dict[str, Any] = {"messages": len(live.sent), "accepted": len(live.accepted), "holds": holds}
-    for name, seen in (("list", live.listed), ("accepted_publish", live.accepted)):
-        if len(seen) > 1:  # percentiles need two
-            told[name] = percentiles([(at - live.sent[patient]) * 1000 for patient, at in seen.items()])
+def figures(ran: list[Patient], ended: float, busy: Busy) -> dict[str, Any]:
+    """One run in figures. Percentiles are of what came through; without `holds` they say little."""
+    in_time = sum(each.accepted is not None and each.accepted <= ended + HOLDS_SECONDS for each in ran)
+    came = [each.accepted for each in ran if each.accepted is not None]
+    listed = [each.listed for each in ran if each.listed is not None]
+    listed_in_time = sum(each.listed is not None and each.listed <= ended + HOLDS_SECONDS for each in ran)
+    wanted = KEEPS_UP * len(ran)
+    holds = in_time >= wanted
+    told: dict[str, Any] = {"messages": len(ran), "listed": len(listed), "accepted": len(came), "holds": holds}
+    if len(came) > 1:
+        begun = min(each.sent for each in ran)
+        told["accepted_per_second"] = round(len(came) / (max(came) - begun), 1)
+        told["list"] = percentiles([(each.listed - each.sent) * 1000 for each in ran if each.listed is not None])
+        told["accepted_publish"] = percentiles(
+            [(each.accepted - each.sent) * 1000 for each in ran if each.accepted is not None]
+        )
+    told["cpu_ms_per_message"] = {name: round(used * 1000 / len(ran), 2) for name, used in busy.cpu_seconds().items()}
+    told["cores_used"] = busy.cores()
+    if not holds:
+        told["limited_by"] = limit_of(listed_in_time, wanted, busy)
     return told
+
+
+def limit_of(listed_in_time: int, wanted: float, busy: Busy) -> str:
+    """Where it waits when a rate does not hold, and what was used up. A process of ours cannot use more than one core."""
+    where = "before the list" if listed_in_time < wanted else "between list and acceptance"
+    cores = {name: used for name, used in busy.cores().items() if name != "broker"}
+    name, used = max(cores.items(), key=lambda each: each[1])
+    if used >= ONE_CORE:
+        return f"{where}: {name} uses a whole core"
+    if busy.percent() >= ALL_CORES_PERCENT:
+        return f"{where}: all cores are busy, of these most with {name}"
+    return f"{where}: waiting, no core is used up"

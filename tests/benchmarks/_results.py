@@ -4,7 +4,7 @@ import os
 import platform
 import statistics
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ import confluent_kafka
 import msgspec
 
 RESULTS = Path(__file__).parents[2] / "build" / "bench"
+STAT = Path("/proc/stat")
 
 
 def machine() -> dict[str, Any]:
@@ -45,20 +46,53 @@ def percentiles(values: Sequence[float]) -> dict[str, float]:
     }
 
 
+class Busy:
+    """What some processes and the machine have computed since this was made."""
+
+    def __init__(self, process_ids: Mapping[str, int]) -> None:
+        self._ids = dict(process_ids)
+        self._began = time.monotonic()
+        self._cpu = self._seconds()
+        self._machine = _times()
+
+    def cpu_seconds(self) -> dict[str, float]:
+        """User and system time of each."""
+        return {name: now - self._cpu[name] for name, now in self._seconds().items()}
+
+    def cores(self) -> dict[str, float]:
+        """How many cores each has used, on the average."""
+        passed = time.monotonic() - self._began
+        return {name: round(used / passed, 2) for name, used in self.cpu_seconds().items()}
+
+    def percent(self) -> float:
+        """How busy all cores together have been, with anything."""
+        return _percent(self._machine, _times())
+
+    def _seconds(self) -> dict[str, float]:
+        return {name: _cpu_seconds(number) for name, number in self._ids.items()}
+
+
+def _cpu_seconds(process_id: int) -> float:
+    fields = Path(f"/proc/{process_id}/stat").read_text(encoding="utf-8").rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def _busy_percent() -> float | None:
     """How busy the machine is with other work, in percent of all its cores, looked at for a second."""
-    stat = Path("/proc/stat")
-    if not stat.exists():
+    if not STAT.exists():
         return None
-
-    def times() -> tuple[int, int]:
-        fields = [int(field) for field in stat.read_text(encoding="utf-8").splitlines()[0].split()[1:9]]
-        return sum(fields), fields[3] + fields[4]  # idle and waiting for a disk
-
-    all_before, idle_before = times()
+    before = _times()
     time.sleep(1.0)
-    all_after, idle_after = times()
-    return round(100 * (1 - (idle_after - idle_before) / (all_after - all_before)), 1)
+    return _percent(before, _times())
+
+
+def _times() -> tuple[int, int]:
+    fields = [int(field) for field in STAT.read_text(encoding="utf-8").splitlines()[0].split()[1:9]]
+    return sum(fields), fields[3] + fields[4]  # idle and waiting for a disk
+
+
+def _percent(before: tuple[int, int], after: tuple[int, int]) -> float:
+    return round(100 * (1 - (after[1] - before[1]) / max(after[0] - before[0], 1)), 1)
 
 
 def _processor() -> str:

@@ -1,11 +1,13 @@
-"""The stream on a real Kafka: its engine and its reconciler against bare loops, the whole path's latency, failover.
+"""The stream on a real Kafka: engine, reconciler, intake and whole path against bare loops, rebuild, latency, failover, peers.
 
 `make bench BENCH=stream` writes `build/bench/stream.json`; the broker runs on the same machine. BENCH_FACTS sets the length
-of the backlogs (100,000 merging and 20,000 reconciling facts unless set), BENCH_ROUNDS how often each is run; BENCH_PEERS=1 adds the comparison with other engines.
+of all backlogs (else `ENGINE_FACTS` and so on), BENCH_ROUNDS how often each is run, BENCH_REBUILD_FACTS the rebuild's. The other
+engines (`against_peers`) are part of it; BENCH_PEERS=0 leaves them out. BENCH_PARTS=live,failover runs only parts.
 """
 
 import os
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,16 +16,18 @@ from tests.benchmarks._catching_up import compare, merging_backlog, reconciling_
 from tests.benchmarks._failover import measure_failover
 from tests.benchmarks._live import measure_live
 from tests.benchmarks._rebuilding import measure_rebuild
-from tests.benchmarks._results import machine, write
+from tests.benchmarks._results import RESULTS, machine, write
+from tests.benchmarks._whole_path import compare_path
 from tests.benchmarks.against_peers import measure_peers
 from tests.kafka.broker import LocalKafka
 
 FACTS = os.environ.get("BENCH_FACTS")
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", "3"))
-MERGING_FACTS = int(FACTS or "100000")
-RECONCILING_FACTS = int(FACTS or "20000")
-SECONDS_BY_RATE = {50: 10.0, 200: 10.0}
-FAILOVER_ROUNDS = 1
+ENGINE_FACTS = int(FACTS or "200000")
+RECONCILING_FACTS = int(FACTS or "40000")
+PATH_FACTS = int(FACTS or "20000")
+
+Figures = dict[str, Any]
 
 
 def tell(text: str) -> None:
@@ -31,43 +35,89 @@ def tell(text: str) -> None:
     print(f"  {text}", flush=True)
 
 
+def engine(broker: LocalKafka, _directory: Path) -> Figures:
+    """The engine with a core that knows nothing of medicine."""
+    found = compare(broker.bootstrap, merging_backlog(ENGINE_FACTS), ROUNDS, tell)
+    return {"engine_over_bare": found["ratio"], "engine_alone": found}
+
+
+def core(broker: LocalKafka, _directory: Path) -> Figures:
+    """The engine with the real core."""
+    found = compare(broker.bootstrap, reconciling_backlog(RECONCILING_FACTS), ROUNDS, tell)
+    return {"core_over_bare": found["ratio"], "reconciler": found}
+
+
+def path(broker: LocalKafka, _directory: Path) -> Figures:
+    """Intake and reconciler together, and the intake alone."""
+    found = compare_path(broker.bootstrap, PATH_FACTS, ROUNDS, tell)
+    return {
+        "whole_path_over_bare": found["path"]["ratio"],
+        "intake_over_bare": found["intake"]["ratio"],
+        "whole_path": found,
+    }
+
+
+def rebuild(broker: LocalKafka, directory: Path) -> Figures:
+    """The command `medlist rebuild --verify`."""
+    found = measure_rebuild(broker.bootstrap, directory, directory / "broker" / "data")
+    tell(f"rebuild: {found}")
+    return {"rebuild_facts_per_second": found["facts_per_second"], "rebuild": found}
+
+
+def live(broker: LocalKafka, directory: Path) -> Figures:
+    """Latency of the whole path, NLL's sandbox included."""
+    found = measure_live(broker.bootstrap, directory, broker.process_id)
+    for kind, rates in found.items():
+        for rate, one in rates.items():
+            through = {name: one[name] for name in ("list", "accepted_publish", "limited_by") if name in one}
+            tell(f"{rate}/s {kind} (holds: {one['holds']}): {through}")
+    return {"latency_ms": found["new"], "latency_ms_changes": found["changed"]}
+
+
+def failover(broker: LocalKafka, directory: Path) -> Figures:
+    """Until every partition goes on, in three kinds."""
+    found = measure_failover(broker.bootstrap, directory, ROUNDS)
+    tell(f"failover: {found}")
+    return {"failover_s": found}
+
+
+def peers(_broker: LocalKafka, _directory: Path) -> Figures:
+    """Other engines, on a broker of their own."""
+    return measure_peers()
+
+
+PARTS: tuple[Callable[[LocalKafka, Path], Figures], ...] = (engine, core, path, rebuild, live, failover, peers)
+
+
+def wanted() -> list[Callable[[LocalKafka, Path], Figures]]:
+    """The parts that the environment asks for. Raises `ValueError` for one that there is not."""
+    named = os.environ.get("BENCH_PARTS")
+    known = {part.__name__: part for part in PARTS}
+    if named:
+        missing = sorted(set(named.split(",")) - set(known))
+        if missing:
+            raise ValueError(f"BENCH_PARTS: no {', '.join(missing)}; there are {', '.join(known)}")
+        return [known[name] for name in named.split(",")]
+    if os.environ.get("BENCH_PEERS") == "0":
+        del known["peers"]
+    return list(known.values())
+
+
 def main() -> None:
-    """Measure, print, write."""
+    """Measure, print; write after each part, so that a part that fails costs no more than itself."""
     configure("warning")
     before = machine()
-    with tempfile.TemporaryDirectory(prefix="medlist-bench-") as name:
-        directory = Path(name)
-        with LocalKafka(directory / "broker", for_speed=True) as broker:
-            kafka = broker.bootstrap
-            engine = compare(kafka, merging_backlog(MERGING_FACTS), ROUNDS, tell)
-            backlog = reconciling_backlog(RECONCILING_FACTS)
-            core = compare(kafka, backlog, ROUNDS, tell)
-            rebuilt = measure_rebuild(kafka, directory, backlog)
-            latency = measure_live(kafka, directory, SECONDS_BY_RATE)
-            failover = measure_failover(kafka, directory, FAILOVER_ROUNDS)
-    results: dict[str, Any] = {
-        "engine_over_bare": engine["ratio"],
-        "core_over_bare": core["ratio"],
-        "latency_ms": latency,
-        "failover_s": failover,
-        "rebuild_facts_per_second": rebuilt["facts_per_second"],
-        "rounds": ROUNDS,
-        "engine_alone": engine,
-        "reconciler": core,
-        "rebuild": rebuilt,
-    }
-    if os.environ.get("BENCH_PEERS"):
-        results |= measure_peers()
-    path = write("stream", results, before)
-    for title, found in (("engine alone", engine), ("reconciler", core)):
-        rate = found["engine"]["facts_per_second"]
-        print(f"{title:13} {rate:10,.0f} facts/s, {found['ratio']} of the best bare loop")
-    for rate, found in latency.items():
-        print(
-            f"at {rate}/s (holds: {found['holds']}): list {found.get('list')}, accepted {found.get('accepted_publish')} ms"
-        )
-    print(f"rebuild {rebuilt['facts_per_second']:,.0f} facts/s, identical: {rebuilt['identical']}")
-    print(f"failover {failover} s; {path}")
+    results: Figures = {"rounds": ROUNDS}
+    for part in wanted():
+        with tempfile.TemporaryDirectory(prefix="medlist-bench-") as name:
+            directory = Path(name)
+            with LocalKafka(directory / "broker", for_speed=True) as broker:
+                results |= part(broker, directory)
+        write("stream", dict(sorted(results.items(), key=lambda each: isinstance(each[1], dict))), before)
+    for name, value in results.items():
+        if isinstance(value, float):
+            print(f"{name:40} {value:12,.2f}")
+    print(RESULTS / "stream.json")
 
 
 if __name__ == "__main__":

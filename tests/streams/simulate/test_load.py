@@ -4,7 +4,7 @@ from itertools import islice
 
 import pytest
 
-from streams.simulate.load import history, region_mix
+from streams.simulate.load import history, region_mix, renamed_mix
 
 
 def test_history_has_the_length_that_was_asked_for_and_the_same_treatments() -> None:
@@ -38,3 +38,12 @@ def test_region_mix_goes_on_and_is_the_same_each_time() -> None:
     assert facts == list(islice(region_mix(2), 3_000))
     assert len({fact.patient for fact in facts}) > 20
     assert [fact.received_at for fact in facts] == sorted(fact.received_at for fact in facts)
+
+
+def test_renamed_mix_repeats_few_patients_as_many_different_persons() -> None:
+    """Each person has own facts under an own pseudonym; what repeats is only the ids between persons."""
+    facts = list(islice(renamed_mix(2, 8, lambda person: f"p-{person.value}"), 6_000))
+
+    assert facts == list(islice(renamed_mix(2, 8, lambda person: f"p-{person.value}"), 6_000))
+    assert len({fact.patient for fact in facts}) > 32
+    assert all(fact.patient == f"p-{fact.content.person.value}" for fact in facts)
