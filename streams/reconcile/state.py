@@ -48,6 +48,9 @@ class PatientState:
         """The pseudonym under which this patient's list stands: its own, unless a link has it taken in by another."""
         return self._persons.goes_on(self._name)
 
+    def __len__(self) -> int:
+        return len(self._facts)
+
     def facts(self) -> list[Fact]:
         """Return all facts that are held, in order of id."""
         return [self._facts[key] for key in sorted(self._facts)]

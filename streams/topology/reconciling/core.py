@@ -25,10 +25,14 @@ from streams.reconcile.derive import Reconciler
 from streams.reconcile.records import EARLIEST
 from streams.reconcile.state import PatientState
 from streams.topology.core import Decision, Send
+from streams.topology.reconciling.archive import Archive
 
 CLOCK_ROW: Final = b"\x01clock"
 REMEMBERED_PATIENTS: Final = 2000
-"""Patients whose state is kept decoded; the others are kept as encoded rows."""
+"""Patients whose state is kept decoded; the others are kept as packed rows."""
+
+REMEMBERED_FACTS: Final = 40_000
+"""Facts of these patients, about 4 kB each while decoded: what bounds a partition's memory beside its packed rows."""
 
 DUE_AT_ONCE: Final = 200
 """Patients whose lists are made anew in one batch because time passed."""
@@ -66,6 +70,7 @@ class _Patient:
         self.name = name
         self.state = state
         self.last: MedicationList | None = None
+        self.facts = len(state)
 
 
 class ReconcilingCore:
@@ -78,10 +83,11 @@ class ReconcilingCore:
         self._change_topic = topic[topics.CHANGE]
         self._quarantine_topic = topic[topics.QUARANTINE]
         self._forward_topic = topic[topics.FORWARD]
-        self._rows: dict[str, dict[str, bytes]] = {}
+        self._archive = Archive()
         self._marks: dict[str, ListMark] = {}
         self._wakes: list[tuple[datetime, str]] = []
         self._decoded: OrderedDict[str, _Patient] = OrderedDict()
+        self._facts_decoded = 0
         self._clock = EARLIEST
 
     def load(self, rows: Mapping[bytes, bytes]) -> None:
@@ -94,7 +100,8 @@ class ReconcilingCore:
             if name == "m":
                 self._marks[patient] = _decode_mark(value)
             else:
-                self._rows.setdefault(patient, {})[name] = value
+                self._archive.put(patient, name, value)
+        self._archive.pack_all()
         identity = self._reconciler.rules.identity
         for patient, mark in self._marks.items():
             if mark.rules != identity:
@@ -181,9 +188,11 @@ class ReconcilingCore:
         mark = self._marks.get(name)
         before = self._last_list(patient, mark)
         added = patient.state.add(facts)
+        self._facts_decoded += len(patient.state) - patient.facts
+        patient.facts = len(patient.state)
         for row in sorted(added.rows):
             value = patient.state.encode(row)
-            self._rows.setdefault(name, {})[row] = value
+            self._archive.put(name, row, value)
             rows[f"{name}|{row}".encode()] = value
         if added.identity:
             for other, links in patient.state.identity_news().items():
@@ -237,13 +246,19 @@ class ReconcilingCore:
     def _patient(self, name: str) -> _Patient:
         patient = self._decoded.get(name)
         if patient is None:
-            patient = self._decoded[name] = _Patient(name, PatientState(name, self._reconciler, self._rows.get(name)))
+            state = PatientState(name, self._reconciler, self._archive.rows(name))
+            patient = self._decoded[name] = _Patient(name, state)
+            self._facts_decoded += patient.facts
         self._decoded.move_to_end(name)
         return patient
 
     def _forget(self) -> None:
-        while len(self._decoded) > REMEMBERED_PATIENTS:
-            self._decoded.popitem(last=False)
+        while len(self._decoded) > REMEMBERED_PATIENTS or (
+            self._facts_decoded > REMEMBERED_FACTS and len(self._decoded) > 1
+        ):
+            name, patient = self._decoded.popitem(last=False)
+            self._facts_decoded -= patient.facts
+            self._archive.pack(name)
 
 
 def _concerned(fact: Fact) -> tuple[str, ...]:
