@@ -30,6 +30,8 @@ EVENTS: Final = declare(
     {"partitions.assigned": "REC-001", "partitions.revoked": "REC-002", "partitions.superseded": "ENG-101"}
 )
 
+ALIVE_CHECK_SECONDS: Final = 1.0
+
 _log = get_logger()
 _T = TypeVar("_T")
 
@@ -94,13 +96,30 @@ class Rebalance:
             return {}
         try:
             async with asyncio.timeout(self._settings.limits.restore_seconds):
-                writers = await self._fence(handover.wanted)
-                restored = await self._beside(read_back, self._settings, handover.wanted)
+                async with asyncio.timeout(self._settings.limits.hung_seconds):
+                    writers = await self._fence(handover.wanted)
+                restored = await self._read_back(handover.wanted)
                 positions = {number: found.position for number, found in restored.items()}
-                views = await self._beside(view_log, self._settings, positions)
+                async with asyncio.timeout(self._settings.limits.hung_seconds):
+                    views = await self._beside(view_log, self._settings, positions)
         except (KafkaException, TimeoutError) as exc:
             raise EngineError(EngineCode.RESTORE_FAILED, restore_detail(exc)) from exc
         return {n: self._owned(n, writers[n], restored[n], views[n]) for n in handover.wanted}
+
+    async def _read_back(self, numbers: Collection[int]) -> dict[int, Restored]:
+        """Read back beside the event loop, however long it takes, while the client gives answers."""
+        answered = time.monotonic()
+
+        def alive() -> None:
+            nonlocal answered
+            answered = time.monotonic()
+
+        reading = asyncio.ensure_future(self._beside(read_back, self._settings, numbers, alive))
+        while not reading.done():
+            await asyncio.wait([reading], timeout=ALIVE_CHECK_SECONDS)
+            if not reading.done() and time.monotonic() > answered + self._settings.limits.hung_seconds:
+                raise TimeoutError("reading back hangs")
+        return reading.result()
 
     async def _fence(self, numbers: Collection[int]) -> dict[int, StateWriter]:
         writers = {number: await self._beside(state_writer, self._settings, number) for number in numbers}

@@ -4,7 +4,7 @@ Blocking: to be called in an executor, and only after the older owners are fence
 """
 
 import time
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 
 import msgspec
@@ -39,8 +39,10 @@ class Restored(msgspec.Struct):
     position: Position
 
 
-def read_back(settings: EngineSettings, partitions: Collection[int]) -> dict[int, Restored]:
-    """Read the committed state of all `partitions` to their end.
+def read_back(
+    settings: EngineSettings, partitions: Collection[int], alive: Callable[[], None] = lambda: None
+) -> dict[int, Restored]:
+    """Read the committed state of all `partitions` to their end; `alive` is called with every answer of the client.
 
     Raises `EngineError`: the position row cannot be read, or there are rows but no position; `KafkaException` and
     `TimeoutError` when the broker does not give the records.
@@ -48,7 +50,7 @@ def read_back(settings: EngineSettings, partitions: Collection[int]) -> dict[int
     rows: dict[int, dict[bytes, bytes]] = {partition: {} for partition in partitions}
     with _reader(settings, "restore") as consumer:
         consumer.assign([TopicPartition(settings.state_topic, p, OFFSET_BEGINNING) for p in partitions])
-        for message in _to_the_end(consumer, partitions, settings.limits.restore_quiet_seconds):
+        for message in _to_the_end(consumer, partitions, settings.limits.restore_quiet_seconds, alive):
             _store(rows[_partition_of(message)], message)
     return {partition: _restored(partition, found) for partition, found in rows.items()}
 
@@ -88,12 +90,16 @@ def _reader(settings: EngineSettings, purpose: str) -> Iterator[Consumer]:
         consumer.close()
 
 
-def _to_the_end(consumer: Consumer, partitions: Collection[int], quiet_seconds: float) -> Iterator[Message]:
+def _to_the_end(
+    consumer: Consumer, partitions: Collection[int], quiet_seconds: float, alive: Callable[[], None] = lambda: None
+) -> Iterator[Message]:
     """Every record of the assigned partitions until each has reached its end."""
     left = set(partitions)
     deadline = time.monotonic() + quiet_seconds
     while left:
-        for message in consumer.consume(FETCH_RECORDS, FETCH_SECONDS):
+        messages = consumer.consume(FETCH_RECORDS, FETCH_SECONDS)
+        alive()
+        for message in messages:
             deadline = time.monotonic() + quiet_seconds
             error = message.error()
             if error is None:

@@ -40,7 +40,7 @@ class EngineLimits(msgspec.Struct, frozen=True, kw_only=True):
     """How long the group may take to assign partitions while the broker answers; beyond a dead member's session."""
     watch_seconds: float = 10.0
     """How often the watchdog looks."""
-    hung_seconds: float = 120.0
+    hung_seconds: float = 90.0
     """How long a client may go without an answer, and without saying that there is none."""
     wake_check_seconds: float = 1.0
     """How often we look whether a partition is due to be told the time."""

@@ -11,13 +11,14 @@ from typing import Any
 import msgspec
 from confluent_kafka import KafkaException
 
+from streams.topology.problems import EngineCode
 from tests.faults.evidence import gather
 from tests.faults.members import Member, MemberEndedError, logs
 from tests.faults.nemeses import RESTARTS, WEIGHTS, Nemesis, restart_again_and_again
 from tests.faults.stage import Setting, Stage, running_stage
 from tests.faults.verdict import Verdict, judge
 
-CATCH_UP_SECONDS = 180.0
+CATCH_UP_SECONDS = 300.0
 LEAST_PAUSE_SECONDS = 0.5
 STOPPED = '.stopped"'
 """In every line with which a process of ours says why it ends itself: `engine.stopped`, `intake.stopped`."""
@@ -142,8 +143,16 @@ def stops(paths: Iterable[Path]) -> dict[str, int]:
     for path in paths:
         for line in path.read_text(encoding="utf-8").splitlines():
             if STOPPED in line and line.startswith("{") and line.endswith("}"):
-                found.update(code for name, code in json.loads(line).items() if name == "error_code")
+                found.update(reason(json.loads(line)))
     return dict(sorted(found.items()))
+
+
+def reason(line: dict[str, Any]) -> list[str]:
+    """The code of a stop; of one that nobody foresaw also what it was, since that should have a code."""
+    code = line.get("error_code")
+    if code == EngineCode.UNFORESEEN.code:
+        return [f"{code} {line.get('error_text')}"]
+    return [str(code)] if code else []
 
 
 def settle(stage: Stage, tell: Callable[[str], None]) -> bool:
