@@ -6,7 +6,7 @@ from itertools import combinations
 from typing import Any
 
 import msgspec
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from contracts.medication_list import Finding, MedicationList, StandingPrescription, Withdrawn
@@ -20,7 +20,7 @@ from streams.publish.actual import Actual, known_locks, registered
 from streams.publish.desired import Desired, Wanted, desired
 from streams.publish.operations import AnyOperation, Cancel, Create, End, Lock, Unlock, Update, kind_of, request_id
 from streams.publish.plan import examine, plan
-from tests.streams.publish.cases import METOPROLOL_50, NOW, PARACETAMOL, POLICY, line, standing, the_list
+from tests.streams.publish.cases import METOPROLOL_50, NOW, PARACETAMOL, POLICY, line, replaced, standing, the_list
 
 TODAY = NOW.date()
 SUBJECT = KnownPatient("p-1")
@@ -202,6 +202,24 @@ def test_a_plan_is_minimal(wishes: list[MedicationList]) -> None:
         for part in combinations(operations, count):
             assert shortfalls(asked, applied(part, actual)) != []
             assert plan(asked, applied(part, actual), POLICY) != ()
+
+
+@given(contents(), contents())
+def test_one_that_takes_over_from_another_is_one_write(before: dict[str, Any], after: dict[str, Any]) -> None:
+    """Whatever both say, and whatever else changes: the old one ends and the new one stands, and then all is done."""
+    usual = {"status": "active", "valid_until": None}
+    former = standing("a", **before | usual | {"references": ()})
+    heir = standing("b", **after | usual | {"references": (_takes_over("a"),)})
+    begun = applied(plan(desired(the_list(line(former)), POLICY), nothing_there(), POLICY), nothing_there())
+    over = replaced(former, state="ended", status="stopped")
+    asked = desired(the_list(line(over), line(heir)), POLICY)
+    assume(begun.registered and not examine(asked, begun, POLICY).held)
+
+    operations = plan(asked, begun, POLICY)
+
+    assert [kind_of(one) for one in operations] == ["replace"]
+    assert shortfalls(asked, applied(operations, begun)) == []
+    assert plan(asked, applied(operations, begun), POLICY) == ()
 
 
 @given(lists(), lists())
