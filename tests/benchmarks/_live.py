@@ -21,7 +21,9 @@ from connectors.pseudonym import pseudonymiser
 from contracts.publication import decode_publication
 from contracts.topics import LIST, PUBLISH
 from streams.command.composition import Role
+from tests.benchmarks._rebuilding import bytes_of_topics
 from tests.benchmarks._results import Busy, percentiles
+from tests.kafka.broker import LocalKafka
 from tests.system.medlist import PARTITIONS, Medlist, sandbox
 from tests.system.messages import HOSPITAL_TOPIC, dosage_text, person, prescription
 from tests.system.process import DEADLINE_SECONDS, Process
@@ -152,24 +154,31 @@ class LivePath:
             patient.accepted = at
 
 
-def measure_live(kafka: str, directory: Path, broker_pid: int) -> dict[str, dict[str, Any]]:
-    """By kind of load and rate (messages a second): latencies in milliseconds, whether the rate holds, and what limits it."""
+def measure_live(broker: LocalKafka, directory: Path, broker_data: Path) -> dict[str, dict[str, Any]]:
+    """By kind of load and rate (messages a second): latencies in milliseconds, whether the rate holds, and what limits it.
+
+    `topic_bytes_per_message`: what a message costs on the broker's disk where hardly anything is packed together.
+    """
     found: dict[str, dict[str, Any]] = {"new": {}, "changed": {}}
     with ExitStack() as stack:
         nll = stack.enter_context(sandbox(directory))
-        medlist = Medlist(kafka, directory, nll=nll.url)
+        medlist = Medlist(broker.bootstrap, directory, nll=nll.url)
         medlist.create_topics()
         roles: dict[str, Process] = {role: stack.enter_context(medlist.role(role)) for role in MEASURED}
         for process in roles.values():
             process.wait_for("/ready", DEADLINE_SECONDS)
         ids = {name: process.popen.pid for name, process in roles.items()}
-        ids |= {"nll_sandbox": nll.process.popen.pid, "broker": broker_pid, "benchmark": os.getpid()}
+        ids |= {"nll_sandbox": nll.process.popen.pid, "broker": broker.process_id, "benchmark": os.getpid()}
         live = LivePath(medlist)
         live.run(WARM_UP)
         for load in LOADS:
-            busy = Busy(ids)
+            busy, before = Busy(ids), bytes_of_topics(broker_data, medlist)
             ended = live.run(load)
-            found[load.kind][str(load.per_second)] = figures(live.ran, ended, busy)
+            told = found[load.kind][str(load.per_second)] = figures(live.ran, ended, busy)
+            after = bytes_of_topics(broker_data, medlist)
+            told["topic_bytes_per_message"] = {
+                name: round((after[name] - before[name]) / len(live.ran)) for name in after
+            }
         live.close()
     return found
 

@@ -8,6 +8,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
@@ -43,13 +44,14 @@ def packed_mix(facts: int) -> Iterator[tuple[int, bytes]]:
 def measure_rebuild(kafka: str, directory: Path, broker_data: Path) -> dict[str, Any]:
     """What `medlist rebuild --verify --json` says of a deployment that has taken the backlog in; its stream goes on running.
 
-    `fixed_seconds`: the same of a deployment with `FEW_FACTS` facts. `topic_bytes_per_fact`: on the broker's disk, compressed
-    as our clients do, before any compaction.
+    `restart_seconds`: a reconciler's start with all that state. `fixed_...`: the same of a deployment with `FEW_FACTS` facts.
+    `topic_bytes_per_fact`: on the broker's disk, compressed as our clients do, before any compaction.
     """
     fixed, _ = rebuilt(kafka, directory, FEW_FACTS, broker_data)
     found, sizes = rebuilt(kafka, directory, FACTS, broker_data)
     return found | {
         "fixed_seconds": fixed["seconds"],
+        "fixed_restart_seconds": fixed["restart_seconds"],
         "topic_bytes_per_fact": {name: round(size / found["facts"], 1) for name, size in sizes.items()},
     }
 
@@ -73,11 +75,27 @@ def rebuilt(kafka: str, directory: Path, facts: int, broker_data: Path) -> tuple
             check=False,
         )
         reconciler.end()
-    sizes = {name: topic_bytes(broker_data, medlist.settings.topic(name)) for name in KEPT_TOPICS}
+    restarted = restart_seconds(medlist)
+    sizes = bytes_of_topics(broker_data, medlist)
     medlist.delete_topics()
     if not told.stdout:
         raise RuntimeError(f"the rebuild ended with {told.returncode} and said nothing")
-    return json.loads(told.stdout.splitlines()[-1]), sizes
+    return json.loads(told.stdout.splitlines()[-1]) | {"restart_seconds": restarted}, sizes
+
+
+def restart_seconds(medlist: Medlist) -> float:
+    """From the start of a reconciler, the only one, until it has its state back and goes on."""
+    began = time.monotonic()
+    with medlist.role("reconciler") as reconciler:
+        reconciler.wait_for("/ready", LONGEST_SECONDS)
+        seconds = round(time.monotonic() - began, 2)
+        reconciler.end()
+    return seconds
+
+
+def bytes_of_topics(broker_data: Path, medlist: Medlist) -> dict[str, int]:
+    """The bytes of each kept topic's records in the broker's folder."""
+    return {name: topic_bytes(broker_data, medlist.settings.topic(name)) for name in KEPT_TOPICS}
 
 
 def topic_bytes(broker_data: Path, topic: str) -> int:

@@ -52,13 +52,17 @@ def per_patient(found: Footprint) -> dict[str, Any]:
         "facts_per_patient": round(found.facts / found.patients, 1),
         "resident_bytes_per_patient": round(resident / found.patients),
         "resident_bytes_per_fact": round(resident / found.facts),
+        "peak_bytes_per_fact": round((found.peak_bytes - found.empty_bytes) / found.facts),
         "state_bytes_per_patient": round((found.row_bytes + found.key_bytes) / found.patients),
+        "empty_process_bytes": found.empty_bytes,
         "resident_gib": round(found.resident_bytes / 2**30, 2),
+        "peak_gib": round(found.peak_bytes / 2**30, 2),
         "load_seconds": found.load_seconds,
     }
     if found.passes:
         decoded = found.passes[-1] - found.resident_bytes
         told["more_bytes_per_patient_kept_decoded"] = round(decoded / found.patients)
+        told["more_bytes_per_fact_kept_decoded"] = round(decoded / found.facts)
     return told
 
 

@@ -66,7 +66,7 @@ def rebuild(broker: LocalKafka, directory: Path) -> Figures:
 
 def live(broker: LocalKafka, directory: Path) -> Figures:
     """Latency of the whole path, NLL's sandbox included."""
-    found = measure_live(broker.bootstrap, directory, broker.process_id)
+    found = measure_live(broker, directory, directory / "broker" / "data")
     for kind, rates in found.items():
         for rate, one in rates.items():
             through = {name: one[name] for name in ("list", "accepted_publish", "limited_by") if name in one}
