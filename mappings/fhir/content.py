@@ -1,7 +1,7 @@
 """What of an NLLMedicationRequest counts as its content, and how two contents differ.
 
 Only what changes the treatment or its dispensing counts. Ids, versions, the prescriber, times of issue and what the
-server fills in do not. What one side does not state is left as it stands on the other, except the dosage, which is one
+server fills in do not, nor does the width of the space between words. What one side does not state is left as it stands on the other, except the dosage, which is one
 whole: a missing end means that there is none. Numbers compare by value (``0.50`` is ``0.5``), times by instant.
 """
 
@@ -67,7 +67,7 @@ def content_of(resource: JsonObject) -> Content:
     until = read_start(child(request, "validityPeriod").get("end"))
     return Content(
         product={system: code for system in PRODUCT_SYSTEMS if (code := coding.get(system)) is not None},
-        product_text=text_at(concept, "text"),
+        product_text=_text(text_at(concept, "text")),
         dosage=canonical_json(
             [_dosage(one, issued_at(resource)) for one in objects(resource.get("dosageInstruction"))]
         ),
@@ -128,8 +128,8 @@ def _dosage(element: JsonObject, issued: datetime | None) -> JsonObject:
     repeat = child(element, "timing", "repeat")
     kept = {
         "sequence": element.get("sequence"),
-        "instruction": text_at(element, "patientInstruction"),
-        "administering": extension_value(element, ADMINISTERING_INSTRUCTION),
+        "instruction": _text(text_at(element, "patientInstruction")),
+        "administering": _text(extension_value(element, ADMINISTERING_INSTRUCTION)),
         "as_needed": element.get("asNeededBoolean"),
         "route": [text_at(one, "code") for one in objects(child(element, "route").get("coding"))],
         "dose": [_amounts(one) for one in objects(element.get("doseAndRate"))],
@@ -185,7 +185,7 @@ def _reason(resource: JsonObject) -> bytes | None:
     told = []
     for concept in objects(resource.get("reasonCode")):
         codes = [[text_at(one, "system"), text_at(one, "code")] for one in objects(concept.get("coding"))]
-        told.append(codes or text_at(concept, "text"))
+        told.append(codes or _text(text_at(concept, "text")))
     return canonical_json(told) if told and told != [None] else None
 
 
@@ -196,7 +196,10 @@ def _dispenses(request: JsonObject) -> int | None:
 
 
 def _text(value: object) -> str | None:
-    return value if isinstance(value, str) and value else None
+    """The words line by line: how wide the space between them is says nothing."""
+    if not isinstance(value, str):
+        return None
+    return "\n".join(words for line in value.splitlines() if (words := " ".join(line.split()))) or None
 
 
 def _whole(value: object) -> int | None:

@@ -7,7 +7,8 @@ Rules.
 - Changed only when its content differs (``mappings.fhir.content``); a change of drug is no change but another prescription.
 - Ended only when its prescriber stopped it, or when its own end date has passed and the endpoint does not know that date.
   Never because it is no longer asked for: absence is doubt. What is withdrawn: ``streams.publish.withdrawing``.
-- Nothing is back-dated: an end holds from when it is sent, the time of issue stays, a start before it is not stated.
+- Nothing is back-dated: an end holds from when it is sent, the time of issue stays, a start before it is not stated, a last day
+  of validity that has passed is not set.
 - Whatever cannot be decided is held back with a reason, and left alone.
 """
 
@@ -98,8 +99,7 @@ def _decide(wanted: Wanted, view: _View) -> _Decided:
 def _create(prescription: StandingPrescription, view: _View) -> _Decided:
     if any(record == prescription.record for record, _ in view.desired.linked):
         return _Held("registered-elsewhere")
-    until = prescription.content.valid_until
-    if until is not None and until < view.actual.read_on:
+    if _is_over(prescription, view.actual):
         return _Held("expired")
     former = predecessor(prescription, view.desired, view.actual, replace=view.policy.replace)
     if isinstance(former, Untakeable):
@@ -122,15 +122,17 @@ def _keep(prescription: StandingPrescription, there: tuple[Registered, ...], vie
     ours = medication_request(prescription, Terms(subject=view.actual.subject, issued=issued_at(one.resource)))
     if isinstance(ours, NotExpressible):
         return _not_expressible(prescription.record, ours)
-    return _changed(prescription, one, ours)
+    return _changed(prescription, one, ours, view)
 
 
-def _changed(prescription: StandingPrescription, one: Registered, ours: JsonObject) -> _Decided:
+def _changed(prescription: StandingPrescription, one: Registered, ours: JsonObject, view: _View) -> _Decided:
     changed = differences(content_of(ours), content_of(one.resource))
     if not changed:
         return []
     if not one.dispensable:
         return _Held("closed-there")
+    if _is_over(prescription, view.actual):
+        return _Held("expired")
     if "product" in changed:
         return _Held("other-drug-there")
     return [
@@ -143,6 +145,12 @@ def _changed(prescription: StandingPrescription, one: Registered, ours: JsonObje
             changed=changed,
         )
     ]
+
+
+def _is_over(prescription: StandingPrescription, actual: Actual) -> bool:
+    """Whether its last day of validity has passed: NLL takes no such day, and nothing is to be back-dated (G.033)."""
+    until = prescription.content.valid_until
+    return until is not None and until < actual.read_on
 
 
 def _without_replaced(operations: Iterable[AnyOperation]) -> list[AnyOperation]:

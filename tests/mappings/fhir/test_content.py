@@ -45,6 +45,7 @@ UNIMPORTANT: dict[str, Change] = {
     "more digits of the same number": lambda r: _dose(r).update(value=Decimal("1.00")),
     "the unit's display": lambda r: _dose(r).update(unit="tablett"),
     "no start": lambda r: r["dosageInstruction"][0]["timing"]["repeat"].pop("boundsPeriod"),
+    "wider spaces": lambda r: r["dosageInstruction"][0].update(patientInstruction=" 1  tablett varje\tmorgon\r\n"),
     "the whole text": lambda r: r["dosageInstruction"][0].update(text="Annan ordning."),
     "the words of the product": lambda r: r["medicationCodeableConcept"].update(text="METOPROLOL"),
     "no count of dispenses beside the repeats": lambda r: r["dispenseRequest"]["extension"].pop(),
@@ -55,6 +56,10 @@ CLINICAL: dict[str, tuple[Change, str]] = {
     "another dose": (lambda r: _dose(r).update(value=2), "dosage"),
     "another unit": (lambda r: _dose(r).update(code="mg"), "dosage"),
     "other words": (lambda r: r["dosageInstruction"][0].update(patientInstruction="2 om dagen"), "dosage"),
+    "another line": (
+        lambda r: r["dosageInstruction"][0].update(patientInstruction="1 tablett\nvarje morgon"),
+        "dosage",
+    ),
     "an end": (
         lambda r: r["dosageInstruction"][0]["timing"]["repeat"]["boundsPeriod"].update(end="2026-03-20"),
         "dosage",
