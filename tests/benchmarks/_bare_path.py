@@ -59,10 +59,9 @@ class BarePath:
 
     def assign(self) -> int:
         """Take all source topics from their beginning; how many messages there are."""
-        topics = [topic for topic, route in self._routes.items() if route.source.id != "forward"]
         places = [
             TopicPartition(topic, number, OFFSET_BEGINNING)
-            for topic in topics
+            for topic in self._routes
             for number in range(self._settings.partitions)
         ]
         count = sum(self._consumer.get_watermark_offsets(place, timeout=END_SECONDS)[1] for place in places)

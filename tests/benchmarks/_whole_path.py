@@ -1,7 +1,7 @@
-"""From vendors' messages, a fact each, to lists: intake and reconciler together, and the intake alone, against bare loops.
+"""From single messages, a fact each, to lists: intake and reconciler together, and the intake alone, against bare loops.
 
-The messages are canonical facts of a region's mix (`renamed_mix`), spread over five vendors' topics: of all readers the
-canonical one does the least, so that what is measured is the path and not a vendor's format.
+The messages are a region's mix (`renamed_mix`) in the one shape that our intake reads without checking it, as the reconciler
+forwards facts: so what is measured is the path, and not the reader of a vendor's format, which costs more than all of it.
 """
 
 import json
@@ -15,18 +15,16 @@ from datetime import datetime
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import msgspec
-from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka import Consumer, TopicPartition
 
 from connectors.kafka.clients import reader_config
 from connectors.pseudonym import pseudonymiser
-from connectors.settings import load_settings
-from contracts.envelope import CONTENT_TYPE_STRUCTURED, encode_fact
-from contracts.sources import SourceSystem
-from contracts.topics import QUARANTINE, input_topic
-from streams.command.composition import Composition, Role
+from contracts.envelope import encode_fact
+from contracts.topics import FORWARD, QUARANTINE
+from streams.command.composition import Role
 from streams.simulate.load import renamed_mix
 from tests.benchmarks._catching_up import (
     LONGEST_SECONDS,
@@ -34,65 +32,36 @@ from tests.benchmarks._catching_up import (
     Run,
     alternating,
     over_best,
+    produce_all,
     wait_until_caught_up,
 )
 from tests.benchmarks._engine_process import Took
 from tests.system.medlist import PARTITIONS, PSEUDONYM_KEY, Medlist
-from tests.system.process import DEADLINE_SECONDS, Process
+from tests.system.process import Process
 
 SIMULATED_PATIENTS = 256
 BARE_BATCHES = (500, 5000)
 """Messages that the bare loops take at once; the better of them is what we are held against."""
 
-HEADERS: Final[list[tuple[str, str | bytes | None]]] = [("content-type", CONTENT_TYPE_STRUCTURED.encode())]
-SOURCES = tuple(
-    SourceSystem(
-        id=name,
-        reader="canonical",
-        topic=input_topic(name, "fact"),
-        zone="Europe/Stockholm",
-        end_date="first-day-not-taken",
-    )
-    for name in ("municipal", "pharmacy", "primary-care", "hospital", "dose-pharmacy")
-)
-
-Messages = Sequence[tuple[str, bytes]]
-"""Topic (without prefix) and value."""
+Messages = Sequence[bytes]
 
 
 def mixed_messages(facts: int) -> Messages:
-    """So many facts as the messages that vendors who speak our language would send."""
-    topics = {source.id: source.topic for source in SOURCES}
-    mix = renamed_mix(SEED, SIMULATED_PATIENTS, pseudonymiser(PSEUDONYM_KEY.encode()))
-    return [(topics[fact.source], encode_fact(fact)) for fact in islice(mix, facts)]
+    """So many facts, each forwarded to the patient whom it is about anyway."""
+    mix = islice(renamed_mix(SEED, SIMULATED_PATIENTS, pseudonymiser(PSEUDONYM_KEY.encode())), facts)
+    return [encode_fact(msgspec.structs.replace(fact, forwarded_to=fact.patient)) for fact in mix]
 
 
 def deployed(kafka: str, directory: Path, messages: Messages) -> Medlist:
-    """A fresh deployment with the messages waiting in the vendors' topics."""
+    """A fresh deployment with the messages waiting, spread over the partitions without regard to patients."""
     medlist = Medlist(kafka, directory)
-    file = directory / "sources.json"
-    file.write_bytes(msgspec.json.encode(SOURCES))
-    medlist.variables["MEDLIST_SOURCES_FILE"] = str(file)
-    medlist.composition = Composition(settings=load_settings(medlist.variables))
     medlist.create_topics()
-    send(medlist, messages)
+    topic = medlist.settings.topic(FORWARD)
+    produce_all(
+        medlist.settings.kafka_client() | {"enable.idempotence": True, "compression.type": "none"},
+        ((topic, number % PARTITIONS, value, None) for number, value in enumerate(messages)),
+    )
     return medlist
-
-
-def send(medlist: Medlist, messages: Messages) -> None:
-    """Write the messages, with the header that says what they are."""
-    producer = Producer(medlist.settings.kafka_client() | {"enable.idempotence": True, "compression.type": "none"})
-    for number, (topic, value) in enumerate(messages):
-        while True:
-            try:
-                producer.produce(medlist.settings.topic(topic), value, partition=number % PARTITIONS, headers=HEADERS)
-                break
-            except BufferError:
-                producer.poll(0.1)
-        if number % 1000 == 0:
-            producer.poll(0)
-    if producer.flush(DEADLINE_SECONDS):
-        raise TimeoutError("the messages could not be written")
 
 
 def run_bare(kafka: str, messages: Messages, kind: str, batch_messages: int) -> Run:

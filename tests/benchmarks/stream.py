@@ -2,7 +2,8 @@
 
 `make bench BENCH=stream` writes `build/bench/stream.json`; the broker runs on the same machine. BENCH_FACTS sets the length
 of all backlogs (else `ENGINE_FACTS` and so on), BENCH_ROUNDS how often each is run, BENCH_REBUILD_FACTS the rebuild's. The other
-engines (`against_peers`) are part of it; BENCH_PEERS=0 leaves them out. BENCH_PARTS=live,failover runs only parts.
+engines (`against_peers`) are part of it; BENCH_PEERS=0 leaves them out. BENCH_PARTS=live,failover runs only these parts, and writes
+`stream-live-failover.json`.
 """
 
 import os
@@ -25,7 +26,7 @@ FACTS = os.environ.get("BENCH_FACTS")
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", "3"))
 ENGINE_FACTS = int(FACTS or "200000")
 RECONCILING_FACTS = int(FACTS or "40000")
-PATH_FACTS = int(FACTS or "20000")
+PATH_FACTS = int(FACTS or "40000")
 
 Figures = dict[str, Any]
 
@@ -89,18 +90,18 @@ def peers(_broker: LocalKafka, _directory: Path) -> Figures:
 PARTS: tuple[Callable[[LocalKafka, Path], Figures], ...] = (engine, core, path, rebuild, live, failover, peers)
 
 
-def wanted() -> list[Callable[[LocalKafka, Path], Figures]]:
-    """The parts that the environment asks for. Raises `ValueError` for one that there is not."""
-    named = os.environ.get("BENCH_PARTS")
+def wanted() -> tuple[str, list[Callable[[LocalKafka, Path], Figures]]]:
+    """The parts that the environment asks for, and a name for them. Raises `ValueError` for one that there is not."""
     known = {part.__name__: part for part in PARTS}
-    if named:
-        missing = sorted(set(named.split(",")) - set(known))
-        if missing:
-            raise ValueError(f"BENCH_PARTS: no {', '.join(missing)}; there are {', '.join(known)}")
-        return [known[name] for name in named.split(",")]
+    names = [name for name in os.environ.get("BENCH_PARTS", "").split(",") if name]
+    missing = sorted(set(names) - set(known))
+    if missing:
+        raise ValueError(f"BENCH_PARTS: no {', '.join(missing)}; there are {', '.join(known)}")
+    if names:
+        return "-".join(["stream", *names]), [known[name] for name in names]
     if os.environ.get("BENCH_PEERS") == "0":
         del known["peers"]
-    return list(known.values())
+    return "stream", list(known.values())
 
 
 def main() -> None:
@@ -108,16 +109,17 @@ def main() -> None:
     configure("warning")
     before = machine()
     results: Figures = {"rounds": ROUNDS}
-    for part in wanted():
+    file, parts = wanted()
+    for part in parts:
         with tempfile.TemporaryDirectory(prefix="medlist-bench-") as name:
             directory = Path(name)
             with LocalKafka(directory / "broker", for_speed=True) as broker:
                 results |= part(broker, directory)
-        write("stream", dict(sorted(results.items(), key=lambda each: isinstance(each[1], dict))), before)
-    for name, value in results.items():
+        write(file, dict(sorted(results.items(), key=lambda each: isinstance(each[1], dict))), before)
+    for figure, value in results.items():
         if isinstance(value, float):
-            print(f"{name:40} {value:12,.2f}")
-    print(RESULTS / "stream.json")
+            print(f"{figure:40} {value:12,.2f}")
+    print(RESULTS / f"{file}.json")
 
 
 if __name__ == "__main__":
