@@ -34,7 +34,8 @@ def reconciler_settings(settings: Settings, *, embedded: bool = False) -> Engine
 def run_reconciler(settings: EngineSettings, core_factory: CoreFactory, tick: Tick) -> int:
     """Run until asked to stop and return 0; everything else leaves the process with 70 or 78 (see the module).
 
-    To be called from the main thread, since it handles signals; logs go where the process has configured telemetry.
+    To be called from the main thread, since it handles signals, and last: the process has to end soon after. Logs go where it
+    has configured telemetry.
     """
     gc.set_threshold(*GC_THRESHOLDS)
     stop = FailStop()
@@ -48,6 +49,4 @@ def run_reconciler(settings: EngineSettings, core_factory: CoreFactory, tick: Ti
     except SystemExit as finished:  # that is how it returns
         if finished.code:
             stop(crash_error(worker.crash_reason or finished, settings.fact_topic))
-    finally:
-        worker.deadline.cancel()
-    return 0
+    return 0  # the deadline of the stop stays: a thread in which a client hangs would keep the process from ending

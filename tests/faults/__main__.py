@@ -6,6 +6,7 @@ brokers that replicate to each other; its report stands beside that of one.
 
 import argparse
 import shutil
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -31,6 +32,7 @@ def main() -> int:
     parser.add_argument("--brokers", type=int, default=1, choices=(1, 3), help="with three any one may be lost")
     chosen = parser.parse_args()
     configure("error")
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that a run that is stopped leaves nothing running
     plan = Plan(
         seed=chosen.seed,
         strikes=drawn(

@@ -1,6 +1,7 @@
 """The processes under test, each kept running as a supervisor would keep it: 0 and 70 and a kill start it again, 78 does not."""
 
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -67,12 +68,19 @@ class Member:
             self.frozen = number is signal.SIGSTOP or (self.frozen and number is not signal.SIGCONT)
 
     def stop(self) -> int:
-        """Stop in order; the exit status. Raises `MemberEndedError` for one that a restart must not mend."""
+        """Stop in order; the exit status, of the kill that follows where it does not stop in time.
+
+        Raises `MemberEndedError` for one that a restart must not mend.
+        """
         if self.process is None:
             return 0
         self.send(signal.SIGCONT)
         self.send(signal.SIGTERM)
-        status = self.process.popen.wait(STOP_SECONDS)
+        try:
+            status = self.process.popen.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.send(signal.SIGKILL)
+            status = self.process.popen.wait()
         self._ended(self.process, status)
         return status
 

@@ -19,6 +19,7 @@ from connectors.telemetry import configure
 from streams.topology.core import Decision, Send
 from streams.topology.flow import RecordFlow
 from streams.topology.settings import EngineLimits, EngineSettings, Isolation
+from streams.topology.writer import TransactionalWriter
 from streams.worker import run_reconciler
 from tests.streams.topology.unprotected import REMOVALS
 
@@ -50,6 +51,8 @@ class Plan(msgspec.Struct, kw_only=True):
     """Every row is filled up to this size."""
     stuck_at: int | None = None
     """The agent hangs for ever at this offset of any partition."""
+    hung_fence: bool = False
+    """The client never answers when older owners are to be shut out."""
     ticks: int = 0
     """How many ticks each partition wants to be told, all of them due at once."""
     faults: tuple[str, ...] = ()
@@ -136,6 +139,8 @@ def main() -> None:
     configure()
     for fault in plan.faults:
         REMOVALS[fault](Path(plan.once))
+    if plan.hung_fence:
+        setattr(TransactionalWriter, "fence", lambda _writer: time.sleep(3600))  # noqa: B010 -- a client that hangs
     if plan.stuck_at is not None:
         hang_at(plan.stuck_at)
     sys.exit(run_reconciler(engine_settings(plan), lambda _number: Counter(plan), tick))

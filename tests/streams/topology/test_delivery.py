@@ -119,6 +119,22 @@ def test_a_consumer_that_is_stuck(stage: Stage) -> None:
     assert stage.verdict() == NOTHING_WRONG
 
 
+def test_a_stop_while_a_client_hangs(stage: Stage) -> None:
+    """A thread that never comes back keeps no process from ending: it ends itself, with 70, in the time that a stop may take."""
+    stage.produce(100)
+
+    with stage.start(hung_fence=True) as worker:
+        worker.wait_for("/alive")
+        time.sleep(3)  # it joins its group, and hangs in taking over
+        assert worker.ask("/ready")[0] == 503
+        status = worker.end(signal.SIGTERM)
+    stage.run_until_caught_up()
+
+    assert status == 70
+    assert "ENG-007" in {line.get("error_code") for line in worker.lines()}
+    assert stage.verdict() == NOTHING_WRONG
+
+
 def test_offsets_moved_by_an_outsider(stage: Stage) -> None:
     """Wherever the group's committed offsets are moved (beginning, behind, ahead, beyond the end), we go on at our position."""
     stage.produce(1000)
