@@ -10,6 +10,8 @@ from tests.streams.publish.cases import line, standing, the_list
 from tests.streams.topology.nll_source.wire import dispense, facts, messages, prescription, reading, seed, watermark
 from tests.streams.topology.publisher.wire import Endpoint, eventually, send
 
+pytestmark = pytest.mark.slow
+
 CLIENT = "medlist"
 EMPTY = {"resourceType": "Bundle", "type": "searchset", "total": 0}
 ALL = {
