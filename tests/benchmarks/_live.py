@@ -111,7 +111,8 @@ class LivePath:
         return ended
 
     def close(self) -> None:
-        """Stop reading."""
+        """Stop."""
+        self._producer.flush(DEADLINE_SECONDS)
         self._consumer.close()
 
     def _send(self, known: Patient | None) -> None:
