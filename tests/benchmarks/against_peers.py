@@ -1,7 +1,7 @@
 """The engine alone against other engines: the same job, broker and machine, in alternating rounds.
 
 `make bench BENCH=against_peers` writes `build/bench/against_peers.json`; `stream` includes it unless BENCH_PEERS=0. Each peer has
-an environment of its own in the cache, made on the first run. BENCH_PEER_FACTS facts a pass (100,000; two passes, of which the
+an environment of its own in the cache, made on the first run. BENCH_PEER_FACTS facts a pass (300,000; two passes, of which the
 second counts), BENCH_PEER_ROUNDS rounds (2). Two kinds of input:
 
 - `packed`: records of 100 facts, for all of them;
@@ -28,7 +28,7 @@ from tests.benchmarks._results import machine, write
 from tests.kafka.broker import LocalKafka
 from tests.kafka.libraries import BrokerUnavailableError, java
 
-FACTS = int(os.environ.get("BENCH_PEER_FACTS", "100000"))
+FACTS = int(os.environ.get("BENCH_PEER_FACTS", "300000"))
 ROUNDS = int(os.environ.get("BENCH_PEER_ROUNDS", "2"))
 PEERS = Path(__file__).parent / "peers"
 CACHE = Path(os.environ.get("MEDLIST_CACHE") or Path.home() / ".cache" / "medlist") / "peers"
