@@ -185,8 +185,9 @@ class MedicationList(Value, frozen=True, kw_only=True):
 class Change(Value, frozen=True, kw_only=True):
     """One change between two successive lists of a patient, for ``medlist.change.v1``.
 
-    ``kind``: appeared, disappeared, state, dose, brand, strength, form, route, therapy, prescriber, superseded, finding,
-    finding-gone. ``facts`` are the facts that brought it.
+    ``kind``: appeared, disappeared, state, dose, instructions (the words of a dosage whose daily dose is the same), brand,
+    strength, form, route, therapy, prescriber, start, end, superseded, finding, finding-gone. ``facts`` are the facts that
+    brought it.
     """
 
     patient: str

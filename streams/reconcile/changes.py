@@ -64,6 +64,7 @@ def _differences(old: ListItem, new: ListItem, teller: _Teller) -> Iterator[Chan
     kinds: tuple[tuple[str, str | None, str | None], ...] = (
         ("state", old.state, new.state),
         ("dose", _dose(old), _dose(new)),
+        ("instructions", *_instructions(old, new)),
         ("brand", old.npl_id or old.product, new.npl_id or new.product),
         ("strength", old.strength, new.strength),
         ("form", old.form, new.form),
@@ -83,6 +84,11 @@ def _dose(item: ListItem) -> str | None:
     if dose is None:
         return None
     return f"{dose.value} {dose.unit}" if dose.value is not None else f"{dose.status}: {item.dosage_text or ''}".strip()
+
+
+def _instructions(old: ListItem, new: ListItem) -> tuple[str | None, str | None]:
+    """Return the words of the dosage where only they differ: one in the morning is not one in the evening."""
+    return (old.dosage_text, new.dosage_text) if _dose(old) == _dose(new) else (None, None)
 
 
 def _prescriber(item: ListItem) -> str | None:

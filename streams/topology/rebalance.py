@@ -15,6 +15,7 @@ from confluent_kafka import KafkaException
 
 from connectors.telemetry import declare, get_logger
 from streams.topology.core import CoreFactory
+from streams.topology.memory import give_back
 from streams.topology.metrics import EngineMetrics
 from streams.topology.ownership import Handover, Ownership
 from streams.topology.partition import OwnedPartition
@@ -104,7 +105,9 @@ class Rebalance:
                     views = await self._beside(view_log, self._settings, positions)
         except (KafkaException, TimeoutError) as exc:
             raise EngineError(EngineCode.RESTORE_FAILED, restore_detail(exc)) from exc
-        return {n: self._owned(n, writers[n], restored[n], views[n]) for n in handover.wanted}
+        owned = {n: await self._owned(n, writers[n], restored.pop(n), views[n]) for n in handover.wanted}
+        await self._beside(give_back)
+        return owned
 
     async def _read_back(self, numbers: Collection[int]) -> dict[int, Restored]:
         """Read back beside the event loop, however long it takes, while the client gives answers."""
@@ -126,12 +129,12 @@ class Rebalance:
         await asyncio.gather(*(self._beside(writer.fence) for writer in writers.values()))
         return writers
 
-    def _owned(self, number: int, writer: StateWriter, restored: Restored, view: LogView) -> OwnedPartition:
+    async def _owned(self, number: int, writer: StateWriter, restored: Restored, view: LogView) -> OwnedPartition:
         problem = verify(number, restored.position, view)
         if problem is not None:
             raise problem
         core = self._core_factory(number)
-        core.load(restored.rows)
+        await self._beside(core.load, restored.rows)  # takes seconds where there are many rows
         position = Position(
             next_offset=restored.position.next_offset, checksum=restored.position.checksum, topic_id=view.topic_id
         )

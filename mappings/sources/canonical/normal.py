@@ -55,8 +55,7 @@ def _normal(value: Any, place: str, problems: Problems) -> Any:
 
 
 def _normal_struct(value: msgspec.Struct, place: str, problems: Problems) -> msgspec.Struct:
-    names = [field.name for field in msgspec.structs.fields(value)]
-    changed = {name: _normal(getattr(value, name), f"{place}.{name}", problems) for name in names}
+    changed = {name: _normal(getattr(value, name), f"{place}.{name}", problems) for name in value.__struct_fields__}
     read = msgspec.structs.replace(value, **changed)
     if isinstance(read, Period) and read.start is not None and read.end is not None and read.end < read.start:
         problems.add("contradiction", f"{place}.end", "the period ends before it starts")

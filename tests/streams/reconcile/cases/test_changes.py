@@ -38,6 +38,13 @@ def test_another_dose() -> None:
     assert changed("2026-01-15 primary care changes A, 2 x 1") == ["dose: 10 mg -> 20 mg"]
 
 
+def test_other_words_for_the_same_daily_dose() -> None:
+    """One in the morning becomes one in the evening: the dose per day is the same, and what to do is not."""
+    assert changed('2026-01-15 primary care changes A, 1 x 1, says "1 tablett till natten"') == [
+        "instructions: None -> 1 tablett till natten"
+    ]
+
+
 def test_another_brand_of_the_same() -> None:
     """Another manufacturer's tablet: only the brand has changed."""
     assert changed("2026-01-15 primary care changes A to Enalapril Krka 10 mg, 1 x 1") == [
