@@ -63,11 +63,35 @@ class Link(Value, frozen=True, kw_only=True):
     kind: LinkKind = "prescription"
 
 
+class Written(Value, frozen=True, kw_only=True):
+    """The newest version of a prescription at the endpoint that is our own writing, and the SHA-256 (hex) of its content.
+
+    ``content`` also tells whether it is closed; ``None`` where it is not known.
+    """
+
+    id: str
+    version: str
+    content: str | None = None
+
+
+class Sending(Value, frozen=True, kw_only=True):
+    """A write that may reach the endpoint: told before it is sent, and kept while its outcome is not known.
+
+    ``onto`` is the version that it builds on, ``content`` the digest of what it says as in ``Written``; ``None``: it closes the
+    prescription (ended, cancelled, or taken over from).
+    """
+
+    id: str
+    onto: str
+    content: str | None = None
+
+
 class Publication(Value, frozen=True, kw_only=True):
     """How one patient's list stands toward NLL.
 
     ``list_hash`` is the SHA-256 (hex) of the list's bytes, ``wanted_hash`` that of what it asks NLL to hold: while that
-    is unchanged nothing needs to be sent. ``since`` is when ``state`` began.
+    is unchanged nothing needs to be sent. ``since`` is when ``state`` began. ``written`` and ``sending`` tell which versions there
+    are ours (``contracts/decisions/what-another-changed-there-stands.md``); records of earlier releases have neither.
     """
 
     patient: str
@@ -80,6 +104,8 @@ class Publication(Value, frozen=True, kw_only=True):
     held: tuple[HeldBack, ...] = ()
     problems: tuple[PublishProblem, ...] = ()
     attempts: int = 0
+    written: tuple[Written, ...] = ()
+    sending: tuple[Sending, ...] = ()
 
 
 class PublishRequest(Value, frozen=True, kw_only=True):
@@ -115,6 +141,7 @@ HELD_REASONS = {
     "predecessor-other-drug": "It says that it replaces a prescription that is not known to have the same ATC code.",
     "predecessors-several": "It says that it replaces several open prescriptions; only one can be replaced.",
     "expired": "Its last day of validity has passed; it is not registered anew.",
+    "changed-there": "Somebody else changed it at the endpoint after its source decided. That change stands.",
 }
 """Why a prescription is held back, by code. Codes are never reused; retired ones stay."""
 
@@ -138,6 +165,7 @@ HELD_REASONS_SV = {
     "predecessor-other-drug": "Det säger sig ersätta ett recept vars ATC-kod inte är känd som densamma.",
     "predecessors-several": "Det säger sig ersätta flera öppna recept; bara ett kan ersättas.",
     "expired": "Sista giltighetsdagen har passerat; det registreras inte på nytt.",
+    "changed-there": "Någon annan har ändrat det i NLL efter källans beslut. Den ändringen får stå.",
 }
 """The same in Swedish, for care staff."""
 

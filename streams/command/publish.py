@@ -29,7 +29,8 @@ from streams.command.publish_tables import Waiting, plan_object, print_plan, pri
 from streams.command.tables import wide_console
 from streams.publish.desired import desired
 from streams.publish.policy import policy_of
-from streams.publish.preview import Preview, preview
+from streams.publish.preview import Asked, Preview, preview
+from streams.publish.writes import Writes, writes_of
 from streams.reconcile.explain_texts import Language
 from streams.topology.wakeups import wall_clock
 
@@ -63,7 +64,8 @@ def plan(patient: str, *, verify: bool, as_json: bool, lang: Language) -> None:
     settings = load_settings(os.environ, {"kafka", "nll_base_url", "nll_client_id"})
     pseudonym = pseudonym_of(patient, settings)
     medication_list = _newest_list(settings, pseudonym)
-    found = asyncio.run(_previewed(settings, medication_list, verify=verify))
+    told = _publication(settings, pseudonym)
+    found = asyncio.run(_previewed(settings, medication_list, told, verify=verify))
     if as_json:
         click.echo(_json.encode(plan_object(found, medication_list)).decode())
         return
@@ -157,10 +159,13 @@ def _publication(settings: Settings, pseudonym: str) -> Publication | None:
     return None if value is None else decode_publication(value)
 
 
-async def _previewed(settings: Settings, medication_list: MedicationList, *, verify: bool) -> Preview:
+async def _previewed(
+    settings: Settings, medication_list: MedicationList, told: Publication | None, *, verify: bool
+) -> Preview:
     policy = policy_of(Composition(settings=settings).sources)
+    asked = Asked(desired=desired(medication_list, policy), writes=Writes() if told is None else writes_of(told))
     async with connect(settings, identity_of(settings)) as client:
-        return await preview(client, policy, wall_clock, desired(medication_list, policy), verify=verify)
+        return await preview(client, policy, wall_clock, asked, verify=verify)
 
 
 def _send(settings: Settings, request: PublishRequest) -> None:

@@ -16,6 +16,7 @@ from contracts.publication import HELD_REASONS, HELD_REASONS_SV, Publication
 from mappings.fhir.elements import child, objects, text_at
 from mappings.fhir.exact_json import JsonObject
 from streams.command.tables import drug_name, moment
+from streams.publish.guarding import CHANGED_THERE
 from streams.publish.operations import Create, Lock, kind_of
 from streams.publish.preview import Planned, Preview
 from streams.reconcile.explain_texts import Language
@@ -158,6 +159,10 @@ def print_status(console: Console, publications: Sequence[Publication], waiting:
     held = sum(len(one.held) for one in publications)
     told = [f"{counts[state]} {words[state]}" for state in ("published", "pending", "parked", "failing")]
     console.print(", ".join([*told, f"{held} {words['held-count']}"]), style="bold")
+    for one in publications:
+        for record in _changed_there(one):
+            reason = f"{_REASONS[lang][CHANGED_THERE]} [{CHANGED_THERE}]"
+            console.print(f"{words['held']}: {one.patient}: {record}: {reason}", markup=False, style="yellow")
     if waiting.patients:
         console.print(f"{waiting.patients} {words['waiting']} {moment(waiting.since)}", markup=False, style="yellow")
     unsettled = [one for one in publications if one.state != "published"]
@@ -183,6 +188,9 @@ def status_object(publications: Sequence[Publication], waiting: Waiting) -> dict
         "states": {state: states[state] for state in ("published", "pending", "parked", "failing")},
         "waiting": {"patients": waiting.patients, "since": waiting.since},
         "held": dict(sorted(reasons.items())),
+        "changed_there": [
+            {"patient": one.patient, "record": record} for one in publications for record in _changed_there(one)
+        ],
         "unsettled": [
             {
                 "patient": one.patient,
@@ -195,6 +203,11 @@ def status_object(publications: Sequence[Publication], waiting: Waiting) -> dict
             if one.state != "published"
         ],
     }
+
+
+def _changed_there(publication: Publication) -> list[str]:
+    """The records that somebody else has changed at NLL: what a person should look at though nothing is parked."""
+    return [one.record for one in publication.held if one.reason == CHANGED_THERE]
 
 
 def _planned_cells(one: Planned, words: Mapping[str, str]) -> tuple[str, str, str, str, str]:

@@ -12,9 +12,7 @@ from mappings.fhir.elements import child, identifiers, text_at
 from mappings.fhir.exact_json import JsonObject
 from mappings.fhir.medication_request import Subject
 from mappings.fhir.vocabulary import RECORD
-
-CLOSED: Final = frozenset({"stopped", "cancelled", "entered-in-error"})
-"""Statuses that nothing leads out of."""
+from streams.publish.writes import CLOSED, Writes
 
 DISPENSABLE: Final = frozenset({"active", "on-hold"})
 """Statuses under which something is left to dispense; ``completed`` (slutexpedierad) is neither this nor closed."""
@@ -54,7 +52,8 @@ class KnownLock(msgspec.Struct, frozen=True, kw_only=True):
 class Actual(msgspec.Struct, frozen=True, kw_only=True):
     """What a patient has at the endpoint; of the locks only those that bear our records.
 
-    ``read_on`` is the day in Sweden on which it was read; ``list_version`` the list's version before it was read.
+    ``read_on`` is the day in Sweden on which it was read; ``list_version`` the list's version before it was read,
+    ``writes`` what is known of our own writes.
     """
 
     subject: Subject
@@ -62,6 +61,7 @@ class Actual(msgspec.Struct, frozen=True, kw_only=True):
     registered: tuple[Registered, ...] = ()
     locks: tuple[KnownLock, ...] = ()
     list_version: int | None = None
+    writes: Writes = Writes()
 
     def of_record(self, record: str) -> tuple[Registered, ...]:
         """Return the prescriptions that we created for a record."""

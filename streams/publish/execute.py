@@ -4,9 +4,11 @@
 - Nothing is created before a search by its record, on top of the reading, showed nothing.
 - Writes name the version they build on, and the version of the patient's list; when either is stale it reads and plans anew.
 - A write that was refused for good is not sent again; the other writes of the patient still are.
+- Writes on what we registered are told before they are sent, so that whoever reads next knows which versions are ours.
 - An accepted write that is planned once more did not have its effect: that is a problem, never a loop.
 """
 
+from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Final, Literal
@@ -28,7 +30,7 @@ from mappings.fhir.validation import fhir_problems, in_sample
 from mappings.fhir.vocabulary import RECORD
 from streams.publish.actual import Actual, known_locks, registered
 from streams.publish.desired import Desired
-from streams.publish.look import Certainty, Look, NotKnownThere, People, Seen
+from streams.publish.look import Certainty, Glimpses, Look, NotKnownThere, People, Seen
 from streams.publish.operations import (
     AnyOperation,
     Cancel,
@@ -43,9 +45,14 @@ from streams.publish.operations import (
 from streams.publish.plan import Plan, examine
 from streams.publish.policy import Policy
 from streams.publish.sending import send, write_of
+from streams.publish.trail import Announce, Trail, nobody_asks
+from streams.publish.writes import Writes
 
 ROUNDS_MOST: Final = 6
 """How often one attempt reads and plans before it gives way; a list that changes faster is tried again later."""
+
+GLIMPSES_MOST: Final = 10_000
+"""Patients of whom what failed attempts have read is kept; of others it is read anew."""
 
 _NEVER_OURS: Final = frozenset({"source-unknown", "publishes-itself", "inpatient"})
 """What is held back for these reasons was never registered from here: there is nothing to read for."""
@@ -54,19 +61,22 @@ _NEVER_OURS: Final = frozenset({"source-unknown", "publishes-itself", "inpatient
 class Job(msgspec.Struct, frozen=True, kw_only=True):
     """One list to bring about: what it asks for, and the SHA-256 (hex) of its bytes.
 
-    ``known`` are the prescriptions that are known to be there, ``certainty`` how the last attempt for the patient ended.
+    ``known`` are the prescriptions that are known to be there, ``certainty`` how the last attempt for the patient ended,
+    ``writes`` what is known of our own writes.
     """
 
     desired: Desired
     list_hash: str
     known: tuple[Link, ...] = ()
     certainty: Certainty = "unknown"
+    writes: Writes = Writes()
 
 
 class Attempt(msgspec.Struct, frozen=True, kw_only=True):
     """How an attempt ended. ``failing`` is to be tried again, ``published`` and ``parked`` are not.
 
-    ``operations`` are the writes that were carried out in it, whatever came after.
+    ``operations`` are the writes that were carried out in it, whatever came after. ``writes`` is what is known of our own writes
+    now, ``None`` when it ended without telling.
     """
 
     state: Literal["published", "parked", "failing"]
@@ -75,6 +85,7 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
     held: tuple[HeldBack, ...] = ()
     problems: tuple[PublishProblem, ...] = ()
     retry_after_seconds: float | None = None
+    writes: Writes | None = None
 
 
 class Executor:
@@ -85,40 +96,52 @@ class Executor:
     """
 
     def __init__(self, client: NllClient, policy: Policy, now: Callable[[], datetime], validated: float = 0.01) -> None:
-        self._client = client
-        self._policy = policy
-        self._now = now
-        self._validated = validated
+        self.client = client
+        self.policy = policy
+        self.now = now
+        self.validated = validated
         self._people = People(client)
+        self._glimpses: OrderedDict[str, Glimpses] = OrderedDict()
 
-    async def attempt(self, job: Job) -> Attempt:
-        """Make the endpoint hold what the list asks for, as far as it lets us now."""
+    async def attempt(self, job: Job, announce: Announce = nobody_asks) -> Attempt:
+        """Make the endpoint hold what the list asks for, as far as it lets us now; ``announce`` is told before writes."""
         desired = job.desired
         if desired.person is None or not _concerns_endpoint(desired):
             return Attempt(state="published", held=desired.held, links=_links(desired, ()))
         found = await self._people.subject(desired.person, _task(job))
-        run = _Run(self._client, self._policy, self._now, job, self._validated)
+        trail = Trail(job.writes, announce)
+        run = _Run(self, job, trail)
         if not isinstance(found, tuple):
             return run.without_subject(found)
-        attempt = await run.to_its_end(*found)
+        attempt = msgspec.structs.replace(await run.to_its_end(*found), writes=trail.writes)
         if attempt.state == "parked":
             self._people.forget(desired.person)
+        if attempt.state != "failing":
+            self._glimpses.pop(desired.patient, None)
         return attempt
+
+    def glimpses_of(self, patient: str) -> Glimpses:
+        """What failed attempts for a patient have read; of the last many such patients."""
+        kept = self._glimpses.setdefault(patient, Glimpses())
+        self._glimpses.move_to_end(patient)
+        if len(self._glimpses) > GLIMPSES_MOST:
+            self._glimpses.popitem(last=False)
+        return kept
 
 
 class _Run:
     """One attempt for one list."""
 
-    def __init__(
-        self, client: NllClient, policy: Policy, now: Callable[[], datetime], job: Job, validated: float
-    ) -> None:
-        self._client = client
-        self._policy = policy
-        self._now = now
+    def __init__(self, by: Executor, job: Job, trail: Trail) -> None:
+        self._client = by.client
+        self._policy = by.policy
+        self._now = by.now
         self._job = job
-        self._validated = validated
+        self._trail = trail
+        self._validated = by.validated
         self._task = _task(job)
-        self._look = Look(client, job.desired, job.known, job.certainty)
+        glimpses = None if job.certainty == "settled" else by.glimpses_of(job.desired.patient)
+        self._look = Look(by.client, job.desired, job.known, job.certainty, glimpses)
         self._done: list[Done] = []
         self._refused: dict[str, tuple[PublishProblem, ...]] = {}
 
@@ -138,7 +161,7 @@ class _Run:
             seen = await self._look(subject, self._task)
             if not isinstance(seen, Seen):
                 return self._given_up(seen)
-            ended = await self._round(_actual(subject, seen, self._now()))
+            ended = await self._round(self._trail.saw(_actual(subject, seen, self._now())))
             if ended is not None:
                 return ended
         return self._failing("not-settling", None)
@@ -152,9 +175,12 @@ class _Run:
         return await self._carry_out(todo, actual)
 
     async def _carry_out(self, operations: list[AnyOperation], actual: Actual) -> Attempt | None:
-        """Send in order; ``None`` means: read and plan again."""
+        """Tell, then send in order; ``None`` means: read and plan again."""
+        if not await self._trail.begins(operations, actual):
+            return self._failing("patient-elsewhere", None)
         for operation in operations:
             outcome = await self._send(operation, actual.list_version)
+            actual = self._trail.sent(operation, outcome, actual)
             match outcome:
                 case Accepted():
                     self._note(operation, outcome)
@@ -166,11 +192,14 @@ class _Run:
                 case Stale():
                     return None
                 case Unavailable() | Unknown():
+                    self._look.unsure()
                     return self._given_up(outcome)
-        return self._settled_by_answers(actual)
+        ours = {one.id for one in actual.registered if one.records}
+        taken = any(isinstance(one, Create) and one.replaces in ours for one in operations)
+        return None if taken else self._settled_by_answers(actual)
 
     def _settled_by_answers(self, actual: Actual) -> Attempt | None:
-        """The answers told what is there now: if that leaves nothing to do, it need not be read again."""
+        """The answers told what is there now, save of ours that were taken over from: if that leaves nothing to do, it is done."""
         found = examine(self._job.desired, actual, self._policy)
         unsent = [one for one in found.operations if self._id_of(one) not in self._refused]
         return None if unsent else self._settled(actual, found)
@@ -231,6 +260,7 @@ class _Run:
 
     def _settled(self, actual: Actual, found: Plan) -> Attempt:
         desired = self._job.desired
+        self._trail.adopt(desired, actual, found)
         refused = [problem for one in found.operations for problem in self._refused.get(self._id_of(one), ())]
         problems = tuple(sorted({*refused, *found.problems}))
         ours = [

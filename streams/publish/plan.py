@@ -9,6 +9,7 @@ Rules.
   Never because it is no longer asked for: absence is doubt. What is withdrawn: ``streams.publish.withdrawing``.
 - Nothing is back-dated: an end holds from when it is sent, the time of issue stays, a start before it is not stated, a last day
   of validity that has passed is not set.
+- What somebody else changed there is not overwritten by an older decision: ``streams.publish.guarding``.
 - Whatever cannot be decided is held back with a reason, and left alone.
 """
 
@@ -26,6 +27,7 @@ from mappings.fhir.medication_request import NotExpressible, Terms, medication_r
 from streams.publish.actual import Actual, Registered
 from streams.publish.desired import Desired, Wanted
 from streams.publish.ending import Cause, cancel_of, end_of
+from streams.publish.guarding import guarded
 from streams.publish.operations import AnyOperation, Create, End, Update, rank
 from streams.publish.policy import Policy
 from streams.publish.succession import Untakeable, predecessor
@@ -73,9 +75,10 @@ def examine(desired: Desired, actual: Actual, policy: Policy) -> Plan:
             case decided:
                 operations += decided
     operations += withdrawals(desired, actual, policy)
+    safe = guarded(operations, desired, actual)
     return Plan(
-        operations=tuple(sorted(_without_replaced(operations), key=rank)),
-        held=tuple(sorted(held)),
+        operations=tuple(sorted(_without_replaced(safe.operations), key=rank)),
+        held=tuple(sorted((*held, *safe.held))),
         problems=tuple(sorted(problems)),
     )
 

@@ -11,6 +11,7 @@ from connectors.nll.client import NllClient
 from connectors.nll.outcomes import Accepted, Outcome, Refused, Rejected, Stale, Unavailable, Unknown
 from connectors.nll.requests import Task, Write
 from contracts.publication import HeldBack, PublishProblem
+from mappings.fhir.medication_request import Subject
 from mappings.fhir.times import swedish_day
 from streams.publish.actual import Actual
 from streams.publish.desired import Desired
@@ -19,6 +20,7 @@ from streams.publish.operations import AnyOperation, Cancel, Create, End, Lock, 
 from streams.publish.plan import examine
 from streams.publish.policy import Policy
 from streams.publish.sending import transaction
+from streams.publish.writes import Writes, learned
 
 Why = Literal[
     "not-there", "takes-over", "differs", "stopped", "run-out", "never-valid", "withdrawn", "blocked", "lifted"
@@ -48,10 +50,18 @@ class Preview(msgspec.Struct, frozen=True, kw_only=True):
     unread: str | None = None
 
 
+class Asked(msgspec.Struct, frozen=True, kw_only=True):
+    """For what a preview is made: what the list asks for, and what is known of our own writes."""
+
+    desired: Desired
+    writes: Writes = Writes()
+
+
 async def preview(
-    client: NllClient, policy: Policy, now: Callable[[], datetime], desired: Desired, *, verify: bool = False
+    client: NllClient, policy: Policy, now: Callable[[], datetime], asked: Asked, *, verify: bool = False
 ) -> Preview:
     """Read what the endpoint holds and return the plan for a list; only reads are sent, and a dry run if ``verify``."""
+    desired = asked.desired
     if desired.person is None:
         return Preview(held=desired.held)
     found = await People(client).subject(desired.person, Task(context_id=str(uuid4())))
@@ -65,7 +75,7 @@ async def preview(
         return Preview(held=desired.held, unread=_why_not(seen))
     plan = examine(
         desired,
-        Actual(subject=subject, read_on=swedish_day(now()), registered=seen.registered, locks=seen.locks),
+        _actual(subject, seen, now(), asked.writes),
         policy,
     )
     return Preview(
@@ -73,6 +83,16 @@ async def preview(
         refused=await _verified(client, plan.operations, task) if verify and plan.operations else None,
         held=tuple(sorted({*desired.held, *plan.held})),
         problems=plan.problems,
+    )
+
+
+def _actual(subject: Subject, seen: Seen, now: datetime, writes: Writes) -> Actual:
+    return Actual(
+        subject=subject,
+        read_on=swedish_day(now),
+        registered=seen.registered,
+        locks=seen.locks,
+        writes=learned(writes, (one.resource for one in seen.registered if one.records)),
     )
 
 

@@ -1,4 +1,7 @@
-"""The hands: attempts run in an event loop of their own, in a thread of its own; each result comes back by a queue."""
+"""The hands: attempts run in an event loop of their own, in a thread of its own; each result comes back by a queue.
+
+So does what an attempt announces before it writes; it waits until that is released.
+"""
 
 import asyncio
 import queue
@@ -6,14 +9,16 @@ import threading
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
 import msgspec
 
 from contracts.publication import PublishProblem
 from streams.publish.execute import Attempt, Executor
+from streams.publish.writes import Writes
 from streams.topology.publisher.desk import Task
 
+T = TypeVar("T")
 MakeExecutor = Callable[[], AbstractAsyncContextManager[Executor]]
 """Opens what an executor needs, inside the event loop that it will run in."""
 
@@ -25,6 +30,14 @@ class Result(msgspec.Struct, frozen=True):
     attempt: Attempt | BaseException
 
 
+class Announcement(msgspec.Struct, frozen=True):
+    """Writes that a task is about to send, once it hears that they are told."""
+
+    task: Task
+    writes: Writes
+    heard: asyncio.Future[bool]
+
+
 class Hands:
     """Runs attempts while it is entered as a context. ``begin`` and ``results`` are for the thread that entered it."""
 
@@ -32,6 +45,7 @@ class Hands:
         self._make = make
         self._attempt_seconds = attempt_seconds
         self._results: queue.SimpleQueue[Result] = queue.SimpleQueue()
+        self._announcements: queue.SimpleQueue[Announcement] = queue.SimpleQueue()
         self._started: queue.SimpleQueue[Executor | BaseException] = queue.SimpleQueue()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._over = asyncio.Event()
@@ -64,12 +78,20 @@ class Hands:
 
     def results(self) -> list[Result]:
         """Return the results that have come, without waiting."""
-        found = []
-        while True:
-            try:
-                found.append(self._results.get_nowait())
-            except queue.Empty:
-                return found
+        return _taken(self._results)
+
+    def announcements(self) -> list[Announcement]:
+        """Return what attempts have announced, without waiting; each waits until it is released."""
+        return _taken(self._announcements)
+
+    def release(self, announcement: Announcement, *, may: bool) -> None:
+        """Let an attempt go on: its writes are told, and it may send them; or it may not."""
+
+        def hear() -> None:
+            if not announcement.heard.done():  # cut meanwhile
+                announcement.heard.set_result(may)
+
+        self._running()[0].call_soon_threadsafe(hear)
 
     def _running(self) -> tuple[asyncio.AbstractEventLoop, threading.Thread]:
         if self._loop is None or self._thread is None:
@@ -87,9 +109,15 @@ class Hands:
 
     async def _work(self, task: Task) -> None:
         assert self._executor is not None  # noqa: S101 - entered before anything begins
+
+        async def announce(writes: Writes) -> bool:
+            heard: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+            self._announcements.put(Announcement(task, writes, heard))
+            return await heard
+
         try:
             async with asyncio.timeout(self._attempt_seconds):
-                attempt = await self._executor.attempt(task.job)
+                attempt = await self._executor.attempt(task.job, announce)
         except TimeoutError:
             cut = Attempt(state="failing", held=task.job.desired.held, problems=(PublishProblem(code="took-too-long"),))
             self._results.put(Result(task, cut))
@@ -111,3 +139,12 @@ class Hands:
                 await asyncio.gather(*self._tasks, return_exceptions=True)
         except BaseException as error:  # noqa: BLE001 - handed to the thread that waits for the start
             self._started.put(error)
+
+
+def _taken(waiting: queue.SimpleQueue[T]) -> list[T]:
+    found = []
+    while True:
+        try:
+            found.append(waiting.get_nowait())
+        except queue.Empty:
+            return found

@@ -1,7 +1,8 @@
 """The loop: take lists, begin attempts, tell how they ended, commit what is done. One thread owns all of it.
 
 An offset is done with when its list was replaced by a newer one, asks for what is there already, or is settled (published
-or parked) and that was told and acknowledged. What keeps failing holds its offset back, so a restart tries it again.
+or parked) and that was told and acknowledged. Writes on what we registered are told, and that acknowledged, before they are sent.
+What keeps failing holds its offset back, so a restart tries it again.
 """
 
 import hashlib
@@ -191,7 +192,8 @@ class Loop:
             self._breaker.began(now)
             self._began[task.patient] = now
             known, certainty = self._memory.known(task.patient)
-            task.job = msgspec.structs.replace(task.job, known=known, certainty=certainty)
+            writes = self._memory.writes(task.patient)
+            task.job = msgspec.structs.replace(task.job, known=known, certainty=certainty, writes=writes)
             self._hands.begin(task)
 
     def _hold_or_go(self) -> None:
@@ -209,10 +211,26 @@ class Loop:
     # What became of it
 
     def _collect(self) -> None:
+        self._announce()
         for result in self._hands.results():
             self._ended(result)
         if self._finished or time.monotonic() >= self._commit_at:
             self._settle()
+
+    def _announce(self) -> None:
+        """What is about to be written is told first: whoever reads it there can know from then on that it is ours."""
+        announced = self._hands.announcements()
+        for one in announced:
+            task = one.task
+            if self._ours(task.place):
+                new = Publication(
+                    patient=task.patient, state="pending", list_hash=task.job.list_hash, since=self._now()
+                )
+                self._teller.tell(self._memory.announced(new, one.writes), task.place.partition)
+        if announced:
+            self._teller.settle()
+        for one in announced:
+            self._hands.release(one, may=self._ours(one.task.place))
 
     def _ended(self, result: Result) -> None:
         if isinstance(result.attempt, BaseException):
@@ -272,7 +290,7 @@ class Loop:
             problems=attempt.problems,
             attempts=task.failures + (state in SETTLED),
         )
-        self._teller.tell(self._memory.told(publication), task.place.partition)
+        self._teller.tell(self._memory.told(publication, attempt.writes), task.place.partition)
         if state in SETTLED:
             self.metrics.settled(state)
             self._settled_now.append(task.patient)
@@ -335,6 +353,7 @@ class Loop:
         while self._desk.flying_of(partitions) and time.monotonic() < deadline:
             self.beat = time.monotonic()
             time.sleep(self._limits.busy_seconds)
+            self._announce()
             for result in self._hands.results():
                 self._ended(result)
         self._commit_at = 0.0

@@ -8,9 +8,13 @@ from typing import Final
 import msgspec
 
 from contracts.publication import Link, Publication, PublicationState
+from streams.publish.guarding import CHANGED_THERE
 from streams.publish.look import Certainty
+from streams.publish.writes import Writes, writes_of
 
 SETTLED: Final = frozenset({"published", "parked"})
+
+_decoder: Final = msgspec.json.Decoder(Writes)
 
 
 class Memory:
@@ -20,24 +24,29 @@ class Memory:
         self._most = patients_most
         self._known: OrderedDict[str, Publication] = OrderedDict()
         self._since: dict[str, tuple[PublicationState, datetime]] = {}
+        self._writes: dict[str, bytes] = {}
 
     def recall(self, told: Iterable[Publication]) -> None:
         """Learn from what an earlier process told since when patients are not published, and nothing else of it.
 
-        What it held for settled it may have changed since, in the middle of what it told nothing of.
+        What it held for settled it may have changed since, in the middle of what it told nothing of. Which versions are our own
+        writing it told before it wrote them: that is known of every patient, for it cannot be read anywhere else.
         """
         for one in told:
+            self._remember(one.patient, writes_of(one))
             if one.state != "published" and one.patient not in self._known:
                 self._since[one.patient] = one.state, one.since
 
-    def told(self, publication: Publication) -> Publication:
-        """Return the publication with the time since when its state holds, and remember it.
+    def told(self, publication: Publication, writes: Writes | None = None) -> Publication:
+        """Return the publication with the time since when its state holds and with our writes, and remember it.
 
-        One that tells no links (nothing could be read) keeps those that are known.
+        One that tells no links (nothing could be read) keeps those that are known. ``writes``: where they are known anew.
         """
+        if writes is not None:
+            self._remember(publication.patient, writes)
         before = self._known.pop(publication.patient, None)
         state, since = self._since.pop(publication.patient, (None, publication.since))
-        kept = publication
+        kept = self._with_writes(publication)
         if state == publication.state:
             kept = msgspec.structs.replace(kept, since=since)
         if before is not None and before.state == publication.state:
@@ -54,6 +63,8 @@ class Memory:
         before = self._known.get(patient)
         if before is None or before.wanted_hash != wanted or before.state not in SETTLED:
             return None
+        if any(one.reason == CHANGED_THERE for one in before.held):
+            return None  # what holds it back may be gone there
         return msgspec.structs.replace(before, list_hash=list_hash, since=now, operations=())
 
     def known(self, patient: str) -> tuple[tuple[Link, ...], Certainty]:
@@ -62,6 +73,16 @@ class Memory:
         if before is None:
             return (), "unseen"
         return before.links, "settled" if before.state in SETTLED else "unknown"
+
+    def writes(self, patient: str) -> Writes:
+        """Return what is known of our own writes."""
+        known = self._writes.get(patient)
+        return Writes() if known is None else _decoder.decode(known)
+
+    def announced(self, publication: Publication, writes: Writes) -> Publication:
+        """Return what tells of writes before they are sent: the last publication with them, else ``publication``."""
+        self._remember(publication.patient, writes)
+        return self._with_writes(self._known.get(publication.patient, publication))
 
     def doubt(self, patient: str) -> None:
         """A person asks to try again: what the patient's list asks for is no longer known to be settled."""
@@ -73,3 +94,15 @@ class Memory:
         """The patient is gone."""
         self._known.pop(patient, None)
         self._since.pop(patient, None)
+        self._writes.pop(patient, None)
+
+    def _remember(self, patient: str, writes: Writes) -> None:
+        """As bytes: it is kept of every patient, and seldom looked at."""
+        if writes == Writes():
+            self._writes.pop(patient, None)
+        else:
+            self._writes[patient] = msgspec.json.encode(writes)
+
+    def _with_writes(self, publication: Publication) -> Publication:
+        writes = self.writes(publication.patient)
+        return msgspec.structs.replace(publication, written=writes.written, sending=writes.sending)

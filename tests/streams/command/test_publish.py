@@ -89,6 +89,32 @@ def test_a_plan_says_what_why_and_what_not(
     assert endpoint.words() == ["1 tablett varje morgon"]
 
 
+def test_what_somebody_else_changed_is_shown_in_plan_and_standing(
+    medlist: Medlist, environment: dict[str, str], settings: Settings, endpoint: Endpoint
+) -> None:
+    """With its reason in both languages; nothing of it is silent."""
+    rx = standing()
+    send(settings, the_list(line(rx), patient=PATIENT), partition=PLACE)
+    with publisher(settings):
+        eventually(lambda: committed(settings) == 1, "it is registered")
+        endpoint.another_changes("3 tabletter varje kväll")
+        send(settings, the_list(line(replaced(rx, purpose="mot kärlkramp")), patient=PATIENT), partition=PLACE)
+        eventually(lambda: committed(settings) == 2, "it is held")
+
+    planned = json.loads(medlist("publish", "plan", PATIENT, "--json", **environment).stdout)
+    standing_now = json.loads(medlist("publish", "status", "--json", **environment).stdout)
+    shown = [
+        medlist("publish", which, *more, **environment).stdout for which, *more in (("plan", PATIENT), ("status",))
+    ]
+    english = medlist("publish", "status", "--lang", "en", **environment).stdout
+
+    assert (planned["operations"], [one["reason"] for one in planned["held"]]) == ([], ["changed-there"])
+    assert standing_now["changed_there"] == [{"patient": PATIENT, "record": rx.record}]
+    assert standing_now["held"] == {"changed-there": 1}
+    assert all(HELD_REASONS_SV["changed-there"][:20] in one for one in shown)
+    assert HELD_REASONS["changed-there"][:20] in english
+
+
 def test_a_plan_can_ask_what_would_become_of_it(
     medlist: Medlist, environment: dict[str, str], settings: Settings, endpoint: Endpoint
 ) -> None:

@@ -67,7 +67,8 @@ class Door:
                 told = await self.faults.popleft()(request)
                 if told is not None:
                     return told
-        if request.method == "GET" and self.reads.get(request.path):
+        is_read = not _is_write(request.method, request.path) and request.method in {"GET", "POST"}
+        if is_read and self.reads.get(request.path):
             return self.reads[request.path].pop(0)
         return await self.pass_on(request)
 

@@ -16,6 +16,7 @@ from mappings.fhir.validation import fhir_problems
 from mappings.fhir.vocabulary import RECORD
 from streams.publish.execute import Executor
 from streams.publish.look import Certainty
+from streams.publish.writes import Writes
 from tests.streams.publish.cases import NOW, POLICY, There, job
 from tests.streams.publish.population import expected, history
 
@@ -56,11 +57,13 @@ async def test_the_lists_are_reached_through_every_fault(there: There) -> None:
 async def _work(executor: Executor, queue: "asyncio.Queue[int]") -> None:
     while not queue.empty():
         known: tuple[Link, ...] = ()
+        writes = Writes()
         certainty: Certainty = "unseen"
         for turn, wish in enumerate(history(queue.get_nowait(), CHANGES, SEED)):
             for _ in range(ATTEMPTS_MOST):
-                attempt = await executor.attempt(job(wish, f"h{turn}", known=known, certainty=certainty))
+                attempt = await executor.attempt(job(wish, f"h{turn}", known=known, certainty=certainty, writes=writes))
                 assert attempt.state != "parked", attempt.problems
+                writes = writes if attempt.writes is None else attempt.writes
                 certainty = "unknown" if attempt.state == "failing" else "settled"
                 if certainty == "settled":
                     known = attempt.links

@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 import msgspec
@@ -13,6 +14,7 @@ from tests.streams.publish.cases import READER, There, dosage, job, line, replac
 from tests.streams.publish.door import Door, Fault, after, answers
 
 ONE = job(the_list(line(standing())))
+DOUBLED = job(the_list(line(replaced(standing(), dosage=dosage("2 tabletter", "2")))), "h2", certainty="unknown")
 PROVENANCE = base64.b64encode(
     write_json(
         {
@@ -152,6 +154,57 @@ async def test_a_record_that_only_the_search_finds_is_not_created(there: There, 
 
     assert (attempt.state, attempt.operations) == ("published", ())
     assert door.writes == []
+
+
+def nothing_there() -> web.Response:
+    """What a copy says that has not heard of the patient's prescriptions yet."""
+    return web.json_response({"resourceType": "Bundle", "type": "searchset", "entry": []})
+
+
+def lag(door: Door, *answered: Callable[[], web.Response]) -> None:
+    """The next readings of the list are answered so, and the next searches by record with nothing."""
+    door.reads["/MedicationRequest"] = [make() for make in answered]
+    door.reads["/MedicationRequest/_search"] = [nothing_there(), nothing_there()]
+
+
+async def test_what_a_lost_answer_created_is_looked_for_until_a_copy_shows_it(there: There, door: Door) -> None:
+    """The next list asks for another dose, so the request is another one, and six readings in a row lag behind."""
+    door.faults.append(door.drop_after)
+    executor = there.executor(base=door.base)
+    assert (await executor.attempt(ONE)).state == "failing"
+    assert len(await there.prescriptions()) == 1
+
+    lag(door, *[nothing_there] * 6)
+    attempt = await executor.attempt(DOUBLED)
+
+    assert (attempt.state, [one.kind for one in attempt.operations]) == ("published", ["update"])
+    assert len(await there.prescriptions()) == 1
+
+
+async def test_readings_of_attempts_that_failed_count(there: There, door: Door) -> None:
+    """An endpoint that refuses every third reading: no attempt reads often enough by itself, all of them together do."""
+    door.faults.append(door.drop_after)
+    executor = there.executor(base=door.base)
+    assert (await executor.attempt(ONE)).state == "failing"
+
+    lagging = [nothing_there, nothing_there, lambda: web.Response(status=500)]
+    lag(door, *lagging * 3)
+    attempts = [await executor.attempt(DOUBLED) for _ in range(4)]
+
+    assert [attempt.state for attempt in attempts] == ["failing", "failing", "failing", "published"]
+    assert len(await there.prescriptions()) == 1
+
+
+async def test_after_a_restart_what_is_to_end_is_looked_for_until_a_copy_shows_it(there: There, door: Door) -> None:
+    """An earlier process registered it and died; the list has stopped it since."""
+    await there.executor().attempt(ONE)
+    stopped = job(the_list(line(replaced(standing(), status="stopped", state="ended"))), "h2", certainty="unseen")
+
+    lag(door, *[nothing_there] * 5)
+    attempt = await there.executor(base=door.base).attempt(stopped)
+
+    assert attempt.state == "published"
+    assert [one["status"] for one in await there.prescriptions()] == ["stopped"]
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,8 @@ from streams.publish.actual import Actual, known_locks, registered
 from streams.publish.desired import Desired, Wanted, desired
 from streams.publish.operations import AnyOperation, Cancel, Create, End, Lock, Unlock, Update, kind_of, request_id
 from streams.publish.plan import examine, plan
+from streams.publish.trail import sending_of
+from streams.publish.writes import Writes, is_ours, learned, outstanding
 from tests.streams.publish.cases import METOPROLOL_50, NOW, PARACETAMOL, POLICY, line, replaced, standing, the_list
 
 TODAY = NOW.date()
@@ -114,7 +116,11 @@ def lists(draw: st.DrawFn) -> MedicationList:
 
 
 def applied(operations: tuple[AnyOperation, ...], actual: Actual) -> Actual:
-    """The endpoint after these writes, as a server carries them out: ids, versions, validity, ended predecessors."""
+    """The endpoint after these writes, as a server carries them out: ids, versions, validity, ended predecessors.
+
+    What is known of our own writes is learnt from it, as an attempt learns.
+    """
+    told = [sent for one in operations if (sent := sending_of(one, actual)) is not None]
     resources = {one.id: one.resource for one in actual.registered}
     locks = {one.id: one.resource for one in actual.locks}
     for operation in operations:
@@ -137,7 +143,31 @@ def applied(operations: tuple[AnyOperation, ...], actual: Actual) -> Actual:
                 resources[name] = _next(resource)
     found = [read_json(write_json(one)) for one in resources.values()]
     hidden = known_locks({**one, "id": name} for name, one in locks.items())
-    return msgspec.structs.replace(actual, registered=registered(found), locks=hidden)
+    writes = learned(outstanding(actual.writes, told), found)
+    return msgspec.structs.replace(actual, registered=registered(found), locks=hidden, writes=writes)
+
+
+def changed_by_another(draw: st.DataObject, actual: Actual) -> Actual:
+    """The endpoint after somebody else has changed, ended, or changed back some of what is there, at some time."""
+    found = []
+    for one in actual.registered:
+        resource = one.resource
+        match draw.draw(st.sampled_from(["nothing", "dose", "note", "end"])):
+            case "dose":
+                step = {"sequence": 1, "patientInstruction": draw.draw(st.sampled_from(["9 tabletter", "1 vid behov"]))}
+                resource = _next(resource | {"dosageInstruction": [step]})
+            case "note":
+                resource = _next(resource | {"note": [{"text": "ringt patienten"}]})
+            case "end":
+                resource = _next(ended(resource))
+            case _:
+                pass
+        at = draw.draw(st.sampled_from([NOW - timedelta(days=1), NOW + timedelta(days=1), None]))
+        times = {} if at is None else {"lastUpdated": at.isoformat()}
+        found.append(resource | {"meta": resource["meta"] | times})
+    resources = [read_json(write_json(one)) for one in found]
+    writes = draw.draw(st.sampled_from([learned(actual.writes, resources), Writes()]))
+    return msgspec.structs.replace(actual, registered=registered(resources), writes=writes)
 
 
 def _completed(resource: JsonObject, name: str) -> JsonObject:
@@ -204,6 +234,30 @@ def test_a_plan_is_minimal(wishes: list[MedicationList]) -> None:
             assert plan(asked, applied(part, actual), POLICY) != ()
 
 
+@given(lists(), lists(), st.data())
+def test_no_older_decision_overwrites_what_another_changed(
+    before: MedicationList, after: MedicationList, data: st.DataObject
+) -> None:
+    """Whatever another did, whatever is recorded: what is written upon is ours, or older than what our source decided."""
+    begun = applied(plan(desired(before, POLICY), nothing_there(), POLICY), nothing_there())
+    actual = changed_by_another(data, begun)
+    asked = desired(after, POLICY)
+
+    found = examine(asked, actual, POLICY)
+
+    there = {one.id: one for one in actual.registered}
+    decided = {one.record: one.prescription.recorded_at for one in asked.wanted}
+    for one in found.operations:
+        name = one.replaces if isinstance(one, Create) else getattr(one, "id", None)
+        target = None if isinstance(one, Lock | Unlock) else there.get(name or "")
+        if target is None or is_ours(target.resource, actual.writes):
+            continue
+        at, changed_at = decided.get(one.record), target.resource["meta"].get("lastUpdated")
+        heir = any(isinstance(other, Create) and other.replaces == target.id for other in found.operations)
+        assert heir or (at is not None and changed_at is not None and at > datetime.fromisoformat(changed_at))
+    assert shortfalls(asked, applied(found.operations, actual)) == []
+
+
 @given(contents(), contents())
 def test_one_that_takes_over_from_another_is_one_write(before: dict[str, Any], after: dict[str, Any]) -> None:
     """Whatever both say, and whatever else changes: the old one ends and the new one stands, and then all is done."""
@@ -256,7 +310,7 @@ def shortfalls(asked: Desired, actual: Actual) -> list[str]:
     held = {one.record for one in examine(asked, actual, POLICY).held}
     short = [_short(one, actual) for one in asked.wanted if one.record not in held]
     for retire in asked.retire:
-        created = actual.of_record(retire.record)
+        created = () if retire.record in held and retire.how != "lock" else actual.of_record(retire.record)
         hidden = {locked_prescription(one.resource) for one in actual.locks if one.in_force}
         if retire.how == "lock":
             short += [f"{one.id} is not hidden" for one in created if one.id not in hidden]

@@ -74,6 +74,12 @@ class Endpoint:
         """What a patient reads on each of the prescriptions."""
         return [one["dosageInstruction"][0]["patientInstruction"] for one in self._prescriptions(patient)]
 
+    def another_changes(self, text: str, **more: Any) -> None:
+        """Another caregiver's system changes what stands on every prescription of the first patient."""
+        for one in self._prescriptions("p-1"):
+            one["dosageInstruction"][0]["patientInstruction"] = text
+            self.admin("POST", "seed", [one | more])
+
     def _prescriptions(self, patient: str) -> list[dict[str, Any]]:
         async def ask() -> list[dict[str, Any]]:
             headers = READER | {"x-request-id": "look", "x-patientref": patient}
