@@ -22,6 +22,7 @@ def test_a_clock_jumps_forth_and_back_while_counting_clocks_go_on(tmp_path: Path
     """A running process sees the jump at once, by every way of asking for the time; its monotonic clock does not jump."""
     clock = Clock(tmp_path)
     if not clock.movable:
+        assert not os.environ.get("CI"), "no C compiler to move clocks with"
         pytest.skip("no C compiler")
     with subprocess.Popen(
         [sys.executable, "-c", TELL],
