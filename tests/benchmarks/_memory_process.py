@@ -26,6 +26,7 @@ from streams.command.knowledge import reconciler
 from streams.reconcile.state import PatientState, row_of
 from streams.simulate.load import renamed_patients
 from streams.simulate.persons import person_identifier
+from streams.topology.memory import give_back
 from streams.topology.reconciling.core import CLOCK_ROW, ListMark, ReconcilingCore, tick_record
 from streams.worker import GC_THRESHOLDS
 from tests.benchmarks._catching_up import SEED
@@ -121,8 +122,9 @@ class Cores:
         self.row_bytes = sum(sum(map(len, each.values())) for each in rows)
         self.key_bytes = sum(sum(map(len, each)) for each in rows)
         began = time.perf_counter()
-        for core, each in zip(self._cores, rows, strict=True):
-            core.load(each)
+        for core in self._cores:
+            core.load(rows.pop(0))
+        give_back()
         self.load_seconds = time.perf_counter() - began
 
     def take(self, facts: Iterable[Fact]) -> None:
