@@ -12,6 +12,7 @@ class NllWatermark(Value, frozen=True, kw_only=True):
     """``nll_patient`` is the patient's logical id there, ``list_version`` that of the list when it was last read whole.
 
     ``versions``: ``MedicationRequest/f-1`` -> the version that was passed on, ours too, which is not passed on.
+    ``theirs``: those of ours of which somebody else's version was passed on.
     ``confirmed``: a later reading at the same list version found the same, so this version need not be read again.
     """
 
@@ -21,6 +22,7 @@ class NllWatermark(Value, frozen=True, kw_only=True):
     read_at: datetime
     versions: Mapping[str, str] = {}
     confirmed: bool = False
+    theirs: tuple[str, ...] = ()
 
 
 _encoder = msgspec.json.Encoder(order="deterministic")

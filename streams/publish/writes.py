@@ -49,16 +49,24 @@ def is_ours(resource: JsonObject, writes: Writes) -> bool | None:
 
     Nor does it tell of a version older than one that we wrote: that is no longer what stands there.
     """
+    if wrote(resource, writes):
+        return True
     name, number = _identity(resource)
     known = _written(name, writes)
-    outstanding = [one for one in writes.sending if one.id == name]
-    if number == FIRST or any(_explains(one, resource, number) for one in outstanding):
-        return True
     if known is None:
-        return False if outstanding else None
-    if known.version == str(number) or known.content == content_digest(resource):
+        return False if any(one.id == name for one in writes.sending) else None
+    if known.content == content_digest(resource):
         return True
     return None if number < version_number(known.version) else False
+
+
+def wrote(resource: JsonObject, writes: Writes) -> bool:
+    """Return whether a stored version is the very one that a write of ours made, and not only says the same."""
+    name, number = _identity(resource)
+    known = _written(name, writes)
+    if number == FIRST or (known is not None and known.version == str(number)):
+        return True
+    return any(_explains(one, resource, number) for one in writes.sending if one.id == name)
 
 
 def learned(writes: Writes, resources: Iterable[JsonObject]) -> Writes:
@@ -102,7 +110,7 @@ def _seen(writes: Writes, resource: JsonObject) -> Writes:
     if known is not None and number < version_number(known.version):
         return writes
     settled = [one for one in writes.sending if one.id == name and version_number(one.onto) < number]
-    ours = is_ours(resource, writes)
+    ours = wrote(resource, writes)
     writes = withdrawn(writes, settled)
     waiting = writes.sending
     if ours:

@@ -7,7 +7,9 @@ Rules this module owns:
 2. *Sista giltighetsdag* (``validityPeriod.end``) ends the dispensing, *sista doseringsdag* (``boundsPeriod.end``) the treatment
    (TA30): the first is ``valid_until``, the second ends the period where every dosage states one. Both days belong to it.
 3. Slutexpedierad (``completed``) is no end of the treatment. Makulerad (``cancelled``, ``entered-in-error``) was never valid.
-4. What we registered there ourselves is refused: it would come back to us as somebody else's word.
+4. What we registered there ourselves is refused: it would come back to us as somebody else's word. Where somebody else has changed
+   it since, it comes with the id of the record that it was registered for in place of ours, and refers to that record (role
+   ``order``, as every reference to a record of our sources), so that both are one treatment.
 """
 
 from collections.abc import Mapping
@@ -28,7 +30,7 @@ from mappings.sources.fhir_r4 import elements
 from mappings.sources.fhir_r4.drugs import read_medication
 from mappings.sources.fhir_r4.resources import Resource
 from mappings.sources.nll.dosage import read_nll_dosage, treatment_period
-from mappings.sources.nll.records import is_ours, nll_id, reference, scoped
+from mappings.sources.nll.records import is_ours, nll_id, reference, registered_for, scoped
 from mappings.sources.reading import Context
 
 _NLL: Final = "http://electronichealth.se/fhir/StructureDefinition/"
@@ -134,7 +136,7 @@ def _status(body: JsonObject) -> RequestStatus | None:
 def _references(resource: Resource) -> tuple[Reference, ...]:
     """Return the chain and the predecessor."""
     body = resource.body
-    found = [reference(resource, body.child("priorPrescription"), "predecessor")]
+    found = [reference(resource, body.child("priorPrescription"), "predecessor"), *registered_for(resource)]
     chain = elements.extension(body, f"{_NLL}NLLPrescriptionChain")
     stated = None if chain is None else chain.child("valueIdentifier", required=True)
     value = None if stated is None else stated.text("value", required=True)

@@ -4,7 +4,7 @@ from typing import Final
 
 from contracts.values import Identifier, Reference, ReferenceRole
 from mappings.codes.json_input import JsonObject
-from mappings.sources.fhir_r4.elements import identifier
+from mappings.sources.fhir_r4.elements import SOURCE_PREFIX, identifier
 from mappings.sources.fhir_r4.references import read_request
 from mappings.sources.fhir_r4.resources import Resource
 
@@ -23,6 +23,17 @@ def is_ours(resource: Resource) -> bool:
     """Whether we registered it ourselves: then it says nothing that we do not know, and is no fact of NLL's."""
     known = (identifier(entry, "") for entry in resource.body.children("identifier"))
     return any(one is not None and one.system == OUR_RECORD for one in known)
+
+
+def registered_for(resource: Resource) -> tuple[Reference, ...]:
+    """Return the records of our sources that it was registered for: their ids stand among its own (``urn:medlist:source:...``)."""
+    stated = (
+        entry
+        for entry in resource.body.children("identifier")
+        if (entry.text("system") or "").startswith(SOURCE_PREFIX)
+    )
+    found = (identifier(entry, "") for entry in stated)
+    return tuple(Reference(role="order", target=one) for one in found if one is not None)
 
 
 def reference(resource: Resource, body: JsonObject | None, role: ReferenceRole) -> Reference | None:

@@ -20,7 +20,8 @@ from contracts.nll_watermark import NllWatermark
 from contracts.systems import PERSONNUMMER
 from contracts.values import Identifier
 from mappings.fhir.exact_json import JsonObject
-from streams.topology.nll_source.messages import News, Reader, medication_of
+from streams.publish.writes import Writes
+from streams.topology.nll_source.messages import Before, News, Reader, medication_of
 from streams.topology.nll_source.pace import Pace
 from streams.topology.nll_source.roster import Patient
 
@@ -30,6 +31,9 @@ DOSE_ACCESS: Final = "DOSSAMTYCKE"
 """With which right we read what others registered: the patient's consent, for dose patients the dose consent."""
 
 MEDICATIONS_MOST: Final = 20_000
+
+WritesOf = Callable[[str, int], Writes]
+"""Of a patient in a partition."""
 
 
 class Changed(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,10 +65,14 @@ Looked = Changed | Unchanged | NotThere | Failed
 
 
 class Looker:
-    """Looks with one client, at the pace that is agreed. ``now`` gives the present moment with a zone."""
+    """Looks with one client, at the pace that is agreed.
 
-    def __init__(self, client: NllClient, pace: Pace, now: Callable[[], datetime]) -> None:
+    ``now`` gives the present moment with a zone, ``writes_of`` what is known of our own writes when it is asked.
+    """
+
+    def __init__(self, client: NllClient, pace: Pace, now: Callable[[], datetime], writes_of: WritesOf) -> None:
         self._client = client
+        self._writes_of = writes_of
         self._pace = pace
         self.now = now
         self._medications: OrderedDict[str, JsonObject] = OrderedDict()
@@ -108,15 +116,17 @@ class Looker:
         medications = await self._medications_of(resources, task)
         if isinstance(medications, Failed):
             return medications
-        before = {} if known is None else known.versions
-        news = Reader(patient, name, resources, medications).news(before)
+        before = Before() if known is None else Before(versions=known.versions, theirs=known.theirs)
+        reader = Reader(patient, name, resources, medications)
+        news = reader.news(before, lambda: self._writes_of(patient.pseudonym, patient.partition))
         watermark = NllWatermark(
             patient=patient.pseudonym,
             nll_patient=name,
             list_version=info.version,
             read_at=now,
             versions=news.versions,
-            confirmed=again and news.versions == before and not news.lagging,
+            theirs=news.theirs,
+            confirmed=again and news.versions == before.versions and not news.lagging,
         )
         return Changed(news=news, watermark=watermark)
 

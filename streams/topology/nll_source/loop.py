@@ -27,6 +27,7 @@ from streams.topology.nll_source.problems import NllSourceCode, NllSourceError
 from streams.topology.nll_source.roster import Patient, Roster, read_patient
 from streams.topology.nll_source.sending import Sender
 from streams.topology.nll_source.touring import MakeLooker, Tour
+from streams.topology.nll_source.written import Publications
 from streams.topology.publisher.consuming import ListConsumer, place_of
 
 EVENTS: Final = declare({"nll_source.failed": "NLS-102", "nll_source.recovered": "NLS-103"})
@@ -39,12 +40,13 @@ Watermarks = Callable[[Collection[int]], dict[str, NllWatermark]]
 
 
 class Wires(NamedTuple):
-    """The loop's ends: lists in, how far was read, messages out, the endpoint."""
+    """The loop's ends: lists in, how far was read, messages out, the endpoint, what is known of our own writes."""
 
     lists: ListConsumer
     watermarks: Watermarks
     sender: Sender
     make_looker: MakeLooker
+    publications: Publications
 
 
 class Loop:
@@ -227,3 +229,4 @@ class Loop:
             self._known.pop(pseudonym, None)
             self._failures.pop(pseudonym, None)
         self._restoring.difference_update(partitions)
+        self._wires.publications.drop(partitions)

@@ -17,6 +17,11 @@ class NllSourceCode(StopCode):
         OPERATOR_STATUS,
         "Something else than the reconciler writes to the list topic, or an older version does. Stop it.",
     )
+    PUBLICATION_UNREADABLE = (
+        "NLS-004",
+        OPERATOR_STATUS,
+        "Something else than the publisher writes to the publish topic, or a newer version does. Stop it, or upgrade.",
+    )
 
 
 class NllSourceError(StopError):

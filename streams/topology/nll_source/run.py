@@ -3,17 +3,19 @@
 import signal
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from connectors.kafka.newest import newest_values
+from confluent_kafka import Message
+
+from connectors.kafka.newest import newest_values, records
 from connectors.nll.connection import connect, identity_of
 from connectors.settings import Settings
 from contracts.nll_watermark import NllWatermark, decode_watermark
 from contracts.sources import SourceSystem
-from contracts.topics import LIST, NLL_WATERMARK
+from contracts.topics import LIST, NLL_WATERMARK, PUBLISH
 from streams.topology.nll_source.limits import NllSourceLimits
 from streams.topology.nll_source.looking import Looker
 from streams.topology.nll_source.loop import Loop, Wires
@@ -21,6 +23,7 @@ from streams.topology.nll_source.pace import Pace
 from streams.topology.nll_source.problems import NllSourceCode, NllSourceError
 from streams.topology.nll_source.sending import Sender
 from streams.topology.nll_source.stopping import NllSourceStop
+from streams.topology.nll_source.written import Publications
 from streams.topology.publisher.consuming import ListConsumer
 from streams.topology.publisher.health import HealthThread
 from streams.topology.publisher.limits import PublisherLimits
@@ -73,11 +76,17 @@ class NllSource:
         @asynccontextmanager
         async def looker() -> AsyncIterator[Looker]:
             async with connect(settings, identity_of(settings), parts.token) as client:
-                yield Looker(client, Pace(settings.nll_requests_per_second, time.monotonic), clock)
+                pace = Pace(settings.nll_requests_per_second, time.monotonic)
+                yield Looker(client, pace, clock, publications.of)
 
+        def read_on(starts: Mapping[int, int]) -> Iterator[Message]:
+            return records(settings, PUBLISH, starts.keys(), starts=starts)
+
+        publications = Publications(read_on)
         sender = Sender(settings, source.topic, limits.delivery_seconds)
-        self._others = [settings.topic(source.topic), settings.topic(NLL_WATERMARK)]
-        self.loop = Loop(Wires(self._consumer, watermarks, sender, looker), settings.nll_look_seconds, limits, clock)
+        self._others = [settings.topic(source.topic), settings.topic(NLL_WATERMARK), settings.topic(PUBLISH)]
+        wires = Wires(self._consumer, watermarks, sender, looker, publications)
+        self.loop = Loop(wires, settings.nll_look_seconds, limits, clock)
 
     def run(self, stop_event: threading.Event) -> None:
         """Look until ``stop_event`` is set, then leave.

@@ -17,7 +17,7 @@ from connectors.settings import DEMO_PSEUDONYM_KEY, Settings
 from contracts.nll_watermark import decode_watermark
 from contracts.quarantine import MESSAGE_ID_HEADER
 from contracts.systems import PERSONNUMMER
-from contracts.topics import LIST, NLL_WATERMARK
+from contracts.topics import LIST, NLL_WATERMARK, PUBLISH
 from mappings.fhir.exact_json import JsonObject, read_json
 from mappings.fhir.vocabulary import RECORD
 from tests.streams.publish.cases import line, standing, the_list
@@ -40,7 +40,7 @@ def settings(
     kafka: str, topic_prefix: str, endpoint: Endpoint, make_topics: Callable[[Mapping[str, int]], dict[str, str]]
 ) -> Settings:
     """Settings for the shared broker, with topics and a group that no other test uses."""
-    make_topics(dict.fromkeys((LIST, NLL_WATERMARK, TOPIC), PARTITIONS))
+    make_topics(dict.fromkeys((LIST, NLL_WATERMARK, PUBLISH, TOPIC), PARTITIONS))
     demo = Settings.for_demo(kafka, nll_base_url=endpoint.door.base, topic_prefix=topic_prefix)
     quick = {"nll_look_seconds": 1.0, "nll_requests_per_second": 500.0, "instance_id": "nll-source-1"}
     return demo.model_copy(update=quick | {"nll_source_group": f"{topic_prefix}medlist-nll-source"})

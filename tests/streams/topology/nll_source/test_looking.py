@@ -11,6 +11,7 @@ from connectors.nll.client import ListInfo, NllClient
 from connectors.nll.outcomes import Accepted, Outcome, Refused, Rejected, Stale, Unavailable, Unknown
 from contracts.nll_watermark import NllWatermark
 from mappings.fhir.exact_json import JsonObject
+from streams.publish.writes import Writes
 from streams.topology.nll_source.limits import NllSourceLimits
 from streams.topology.nll_source.looking import Changed, Failed, Looked, Looker, NotThere, Unchanged
 from streams.topology.nll_source.monitoring import can_be_asked_about, since, to_look_at
@@ -62,7 +63,7 @@ class Copy:
 
 def looker(copy: Copy) -> Looker:
     """What looks there, in no hurry and without waiting."""
-    return Looker(cast("NllClient", copy), Pace(1e9, lambda: 0.0), lambda: NOW)
+    return Looker(cast("NllClient", copy), Pace(1e9, lambda: 0.0), lambda: NOW, lambda *_: Writes())
 
 
 def changed(looked: Looked) -> Changed:

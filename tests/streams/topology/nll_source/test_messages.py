@@ -4,10 +4,12 @@ from typing import Any
 
 import pytest
 
+from contracts.publication import Sending, Written
 from contracts.systems import PERSONNUMMER
 from mappings.fhir.exact_json import JsonObject, read_json
 from mappings.fhir.vocabulary import RECORD
-from streams.topology.nll_source.messages import News, Outgoing, Reader
+from streams.publish.writes import Writes, content_digest
+from streams.topology.nll_source.messages import Before, News, Outgoing, Reader
 from streams.topology.nll_source.roster import Patient
 from tests.streams.topology.nll_source.wire import dispense, prescription
 
@@ -28,7 +30,7 @@ def versioned(resource: JsonObject, version: str = "1", **more: Any) -> JsonObje
 
 def news(*resources: JsonObject, known: dict[str, str] | None = None, **medications: JsonObject) -> News:
     """What is new of these."""
-    return Reader(PATIENT, "p-1", resources, medications).news(known or {})
+    return Reader(PATIENT, "p-1", resources, medications).news(Before(versions=known or {}))
 
 
 def entries(message: Outgoing) -> list[JsonObject]:
@@ -46,7 +48,7 @@ def test_a_message_is_the_resource_its_patient_and_its_medication() -> None:
     resource = versioned(prescription("f-7001", medicationReference={"reference": "Medication/art-9"}))
     product = {"resourceType": "Medication", "id": "art-9"}
 
-    (message,) = Reader(PATIENT, "p-1", [resource], {"art-9": product}).news({}).messages
+    (message,) = Reader(PATIENT, "p-1", [resource], {"art-9": product}).news(Before()).messages
 
     person = {"resourceType": "Patient", "id": "p-1", "identifier": [{"system": PERSONNUMMER, "value": PATIENT.number}]}
     assert (message.name, message.version) == ("MedicationRequest/f-7001", "1")
@@ -118,6 +120,82 @@ def test_versions_that_are_no_numbers_are_news_whenever_they_differ(version: str
     found = news(versioned(prescription("f-1"), version), known={"MedicationRequest/f-1": known})
 
     assert [one.version for one in found.messages] == [version]
+
+
+def after_writing(resource: JsonObject, **more: Any) -> Writes:
+    """What is known when we have written this."""
+    version = resource["meta"]["versionId"]
+    return Writes(written=(Written(id="f-1", version=version, content=content_digest(resource)),), **more)
+
+
+def told(resource: JsonObject, writes: Writes, **before: Any) -> News:
+    """What is new of one prescription, given what is known of our writes."""
+    return Reader(PATIENT, "p-1", [resource], {}).news(Before(**before), lambda: writes)
+
+
+THEIR_DOSE = [{"sequence": 1, "patientInstruction": "3 tabletter varje kväll"}]
+MINE = after_writing(ours(version="2"))
+
+
+def test_what_another_changed_of_ours_is_passed_on_under_the_id_of_our_record() -> None:
+    """Ours is taken off: the version is no word of ours; it names the record that it was registered for."""
+    found = told(ours(version="3", dosageInstruction=THEIR_DOSE), MINE)
+
+    (message,) = found.messages
+    assert (message.name, message.version, found.echoes) == ("MedicationRequest/f-1", "3", 0)
+    assert found.theirs == ("MedicationRequest/f-1",)
+    assert entries(message)[0]["dosageInstruction"] == THEIR_DOSE
+    assert entries(message)[0]["identifier"] == [{"system": "urn:medlist:source:primary-care", "value": "rx-1"}]
+
+
+@pytest.mark.parametrize(
+    ("resource", "writes"),
+    [
+        (ours(version="1", dosageInstruction=THEIR_DOSE), Writes()),
+        (ours(version="2", dosageInstruction=THEIR_DOSE), MINE),
+        (ours(version="3", note=[{"text": "ringt patienten"}]), MINE),
+        (ours(version="2", dosageInstruction=THEIR_DOSE), after_writing(ours(version="3"))),
+        (ours(version="3", dosageInstruction=THEIR_DOSE), Writes()),
+        (
+            ours(version="3", dosageInstruction=THEIR_DOSE),
+            after_writing(
+                ours(version="2"),
+                sending=(Sending(id="f-1", onto="2", content=content_digest(ours(dosageInstruction=THEIR_DOSE))),),
+            ),
+        ),
+        (
+            ours(version="3", status="stopped"),
+            after_writing(ours(version="2"), sending=(Sending(id="f-1", onto="2"),)),
+        ),
+    ],
+    ids=["created", "written last", "no content", "written before", "not recorded", "being written", "being ended"],
+)
+def test_our_own_writes_are_no_messages_also_while_they_are_under_way(resource: JsonObject, writes: Writes) -> None:
+    """Told by what the publisher has recorded before it wrote; where nothing is recorded nobody can tell."""
+    found = told(resource, writes)
+
+    assert (found.messages, found.echoes) == ((), 1)
+
+
+@pytest.mark.parametrize(
+    ("resource", "writes", "passed"),
+    [
+        (ours(version="4"), MINE, True),
+        (ours(version="4", dosageInstruction=THEIR_DOSE), after_writing(ours(version="4")), False),
+        (ours(version="4", status="stopped"), after_writing(ours(version="4", status="stopped")), True),
+    ],
+    ids=["changed back by another", "changed by us", "ended by us"],
+)
+def test_after_anothers_version_what_ends_its_word_is_passed_on_too(
+    resource: JsonObject, writes: Writes, *, passed: bool
+) -> None:
+    """Its own change back, and our end; a newer dose of ours comes from its own source."""
+    before = {"theirs": ("MedicationRequest/f-1",), "versions": {"MedicationRequest/f-1": "3"}}
+
+    found = told(resource, writes, **before)
+
+    assert bool(found.messages) is passed
+    assert found.theirs == ("MedicationRequest/f-1",)
 
 
 @pytest.mark.parametrize("missing", ["id", "meta"])

@@ -3,7 +3,8 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from contracts.publication import Link, Publication, decode_publication, encode_publication
+from contracts.publication import HeldBack, Link, Publication, Sending, Written, decode_publication, encode_publication
+from streams.publish.writes import Writes, writes_of
 from streams.topology.publisher.memory import Memory
 
 EARLY, LATE = datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 3, 2, tzinfo=UTC)
@@ -41,6 +42,53 @@ def test_a_new_process_knows_since_when_a_patient_is_not_published_and_nothing_m
     assert memory.known("b") == ((), "unseen")
     assert memory.told(publication(state="parked", since=LATE)).since == EARLY
     assert memory.told(publication(patient="b", since=LATE)).since == LATE
+
+
+WRITES = Writes(written=(Written(id="f-1", version="2", content="c"),), sending=(Sending(id="f-1", onto="2"),))
+
+
+def test_which_versions_are_ours_outlives_the_process_and_whatever_is_forgotten() -> None:
+    """It stands on the topic before anything is written, and is kept of every patient, also those that memory forgets."""
+    memory = Memory(1)
+    memory.recall([publication(written=WRITES.written, sending=WRITES.sending), publication(patient="b")])
+    memory.told(publication(patient="b"))
+    memory.told(publication(patient="c"))
+
+    assert memory.writes("a") == WRITES
+    assert memory.writes("b") == Writes()
+    told = memory.told(publication())
+    assert (told.written, told.sending) == (WRITES.written, WRITES.sending)
+    assert memory.told(publication(), Writes()).sending == ()
+    memory.announced(publication(), WRITES)
+    memory.forget("a")
+    assert memory.writes("a") == Writes()
+
+
+def test_what_is_announced_leaves_the_last_publication_as_it_was() -> None:
+    """A patient stands as before until the writes are over; of one that nothing was told, a list waits."""
+    memory = Memory(10)
+    memory.told(publication())
+
+    known = memory.announced(publication(state="pending", links=()), WRITES)
+    new = memory.announced(publication(patient="b", state="pending", links=()), WRITES)
+
+    assert (known.state, known.links, known.sending) == ("published", (LINK,), WRITES.sending)
+    assert (new.state, new.written) == ("pending", WRITES.written)
+
+
+def test_what_was_held_since_another_changed_it_is_looked_at_again() -> None:
+    """Though the list asks for the same, the other may have changed it back."""
+    memory = Memory(10)
+    memory.told(publication(held=(HeldBack(record="r", reason="changed-there"),)))
+
+    assert memory.unchanged("a", "w1", "h2", LATE) is None
+
+
+def test_a_record_of_an_earlier_release_can_be_read() -> None:
+    """It tells nothing of our writes."""
+    old = b'{"patient":"a","state":"published","list_hash":"h","since":"2026-03-01T00:00:00Z"}'
+
+    assert writes_of(decode_publication(old)) == Writes()
 
 
 def test_a_state_that_changed_over_a_restart_began_then() -> None:
