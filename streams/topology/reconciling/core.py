@@ -31,8 +31,8 @@ CLOCK_ROW: Final = b"\x01clock"
 REMEMBERED_PATIENTS: Final = 2000
 """Patients whose state is kept decoded; the others are kept as packed rows."""
 
-REMEMBERED_FACTS: Final = 40_000
-"""Facts of these patients, about 4 kB each while decoded: what bounds a partition's memory beside its packed rows."""
+REMEMBERED_FACTS: Final = 20_000
+"""Facts of these patients, about 8 kB each with what was made of them: what bounds a partition's memory beside its packed rows."""
 
 DUE_AT_ONCE: Final = 200
 """Patients whose lists are made anew in one batch because time passed."""
