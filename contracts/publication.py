@@ -1,6 +1,6 @@
 """The publication: per patient, what was last sent toward NLL, or why nothing was. The value of ``medlist.publish.v1``.
 
-It holds ids, codes and times; nothing of a prescription's content, and no person number.
+It holds ids, codes, times and digests; nothing of a prescription's content, and no person number.
 """
 
 from datetime import datetime
