@@ -30,7 +30,7 @@ from mappings.fhir.validation import fhir_problems, in_sample
 from mappings.fhir.vocabulary import RECORD
 from streams.publish.actual import Actual, known_locks, registered
 from streams.publish.desired import Desired
-from streams.publish.look import Certainty, Glimpses, Look, NotKnownThere, People, Seen
+from streams.publish.look import STALE_READ, Certainty, Glimpses, Look, NotKnownThere, People, Seen
 from streams.publish.operations import (
     AnyOperation,
     Cancel,
@@ -161,6 +161,8 @@ class _Run:
             seen = await self._look(subject, self._task)
             if not isinstance(seen, Seen):
                 return self._given_up(seen)
+            if self._trail.lags(seen.registered):
+                return self._given_up(STALE_READ)
             ended = await self._round(self._trail.saw(_actual(subject, seen, self._now())))
             if ended is not None:
                 return ended

@@ -6,11 +6,20 @@ import msgspec
 
 from connectors.nll.outcomes import Accepted, Outcome, Rejected
 from contracts.publication import Sending, Written
-from streams.publish.actual import Actual, registered
+from streams.publish.actual import Actual, Registered, registered
 from streams.publish.desired import Desired
 from streams.publish.operations import AnyOperation, Cancel, Create, End, Update
 from streams.publish.plan import Plan
-from streams.publish.writes import Writes, accepted, content_digest, is_ours, learned, outstanding, withdrawn
+from streams.publish.writes import (
+    Writes,
+    accepted,
+    content_digest,
+    is_ours,
+    learned,
+    outstanding,
+    version_number,
+    withdrawn,
+)
 
 Announce = Callable[[Writes], Awaitable[bool]]
 """Tells what is known of our writes before some are sent; whether they may be: not when another process has the patient."""
@@ -33,6 +42,11 @@ class Trail:
     def writes(self) -> Writes:
         """What is known; a write that was never sent is not part of it."""
         return withdrawn(self._writes, self._unsent)
+
+    def lags(self, found: Iterable[Registered]) -> bool:
+        """Whether a reading shows an older version than we have written: nothing can be concluded from it."""
+        newest = {one.id: version_number(one.version) for one in self.writes.written}
+        return any(version_number(one.version) < newest.get(one.id, 0) for one in found)
 
     def saw(self, actual: Actual) -> Actual:
         """Learn from a reading, and return it with what is known."""

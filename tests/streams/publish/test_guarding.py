@@ -245,6 +245,19 @@ async def test_after_a_lost_answer_only_what_we_sent_is_ours(there: There, door:
     assert (found.operations, held(found)) == ((), [(RX.record, "changed-there")])
 
 
+async def test_a_reading_older_than_what_we_have_written_concludes_nothing(there: There) -> None:
+    """A copy that lags behind, read by a process that only knows what an earlier one told: it is no change of another."""
+    first = await there.executor().attempt(job(the_list(line(RX))))
+    assert first.writes is not None
+    ahead = Writes(written=tuple(msgspec.structs.replace(one, version="2") for one in first.writes.written))
+
+    doubled = job(the_list(line(replaced(RX, dosage=dosage("2 tabletter", "2")))), "h2", writes=ahead)
+    attempt = await there.executor().attempt(doubled)
+
+    assert (attempt.state, [one.code for one in attempt.problems]) == ("failing", ["stale-read"])
+    assert (attempt.held, attempt.writes) == ((), ahead)
+
+
 async def test_an_attempt_that_may_not_write_writes_nothing(there: There) -> None:
     """Another process has the patient by now."""
     await there.executor().attempt(job(the_list(line(RX))))
