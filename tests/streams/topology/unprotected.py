@@ -62,10 +62,10 @@ def no_fail_stop(_once: Path) -> None:
 def acknowledge_failed(_once: Path) -> None:
     """Records that a core raised at count as done, as in the `finally` of faust's streams."""
 
-    def fold(owned: OwnedPartition) -> None:
+    def fold(owned: OwnedPartition) -> Mapping[str, int]:
         records = list(owned._inbox)
         try:
-            whole(owned)
+            return whole(owned)
         finally:
             if records:
                 owned._inbox = []
