@@ -19,7 +19,11 @@ FORWARD: Final = "medlist.forward.v1"
 _DAY_MS = 24 * 3600 * 1000
 _FOREVER: Mapping[str, str] = {"cleanup.policy": "delete", "retention.ms": "-1", "retention.bytes": "-1"}
 _COMPACTED: Mapping[str, str] = {"cleanup.policy": "compact", "max.compaction.lag.ms": str(_DAY_MS)}
-_FORTNIGHT: Mapping[str, str] = {"cleanup.policy": "delete", "retention.ms": str(14 * _DAY_MS)}
+_FORTNIGHT: Mapping[str, str] = {
+    "cleanup.policy": "delete",
+    "retention.ms": str(14 * _DAY_MS),
+    "message.timestamp.type": "LogAppendTime",  # else a sender whose clock is behind has its messages deleted unread
+}
 
 
 class TopicSpec(msgspec.Struct, frozen=True, kw_only=True):
