@@ -156,3 +156,14 @@ def test_two_versions_of_one_number_are_disputed() -> None:
     )
 
     assert patient.findings("2026-01-10") == ["versions-disputed"]
+
+
+def test_a_source_that_gives_two_kinds_of_things_one_id_stops_nobody() -> None:
+    """Its stays and its orders are numbered alike: the later one speaks, and the list is made."""
+    patient = history(
+        "2026-01-01 hospital admits, as A",
+        "2026-01-02 primary care prescribes Furix 40 mg, 1 x 1, as A",
+    )
+
+    assert {fact.source_id for fact in patient.facts} == {"A"}
+    assert patient.the_list("2026-01-10") == ["Furix 40 mg: active, 40 mg a day"]
