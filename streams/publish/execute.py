@@ -8,6 +8,7 @@
 - An accepted write that is planned once more did not have its effect: that is a problem, never a loop.
 """
 
+import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from datetime import datetime
@@ -108,6 +109,8 @@ class Executor:
         desired = job.desired
         if desired.person is None or not _concerns_endpoint(desired):
             return Attempt(state="published", held=desired.held, links=_links(desired, ()))
+        if job.certainty == "settled":
+            self._glimpses.pop(desired.patient, None)  # what was read before what comes now
         found = await self._people.subject(desired.person, _task(job))
         trail = Trail(job.writes, announce)
         run = _Run(self, job, trail)
@@ -181,7 +184,11 @@ class _Run:
         if not await self._trail.begins(operations, actual):
             return self._failing("patient-elsewhere", None)
         for operation in operations:
-            outcome = await self._send(operation, actual.list_version)
+            try:
+                outcome = await self._send(operation, actual.list_version)
+            except asyncio.CancelledError:  # cut: it may have been sent
+                self._look.unsure()
+                raise
             actual = self._trail.sent(operation, outcome, actual)
             match outcome:
                 case Accepted():

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 from aiohttp import web
 
+from contracts.publication import Link
 from mappings.fhir.exact_json import write_json
 from tests.streams.publish.cases import READER, There, dosage, job, line, replaced, standing, the_list
 from tests.streams.publish.door import Door, Fault, after, answers
@@ -174,6 +175,45 @@ async def test_what_a_lost_answer_created_is_looked_for_until_a_copy_shows_it(th
     assert (await executor.attempt(ONE)).state == "failing"
     assert len(await there.prescriptions()) == 1
 
+    lag(door, *[nothing_there] * 6)
+    attempt = await executor.attempt(DOUBLED)
+
+    assert (attempt.state, [one.kind for one in attempt.operations]) == ("published", ["update"])
+    assert len(await there.prescriptions()) == 1
+
+
+async def test_what_an_attempt_that_was_cut_created_is_looked_for_all_the_same(there: There, door: Door) -> None:
+    """It had read often before it wrote: none of those readings could show what it wrote."""
+    executor = there.executor(base=door.base)
+    first = msgspec.structs.replace(ONE, certainty="unknown")
+    cut = asyncio.create_task(executor.attempt(first))
+
+    async def carried_out_and_cut(request: web.Request) -> web.Response:
+        answer = await door.pass_on(request)
+        cut.cancel()
+        return answer
+
+    door.faults.append(carried_out_and_cut)
+    with pytest.raises(asyncio.CancelledError):
+        await cut
+    assert len(await there.prescriptions()) == 1
+
+    lag(door, *[nothing_there] * 6)
+    attempt = await executor.attempt(DOUBLED)
+
+    assert (attempt.state, [one.kind for one in attempt.operations]) == ("published", ["update"])
+    assert len(await there.prescriptions()) == 1
+
+
+async def test_readings_before_a_patient_was_parked_do_not_count(there: There, door: Door) -> None:
+    """They were often enough; but then another list was tried, and its answer was lost."""
+    executor = there.executor(base=door.base)
+    gone = Link(record="gone", id="f-9", ours=True, kind="lock")
+    stale = await executor.attempt(msgspec.structs.replace(ONE, known=(gone,), certainty="unknown"))
+    assert [one.code for one in stale.problems] == ["stale-read"]
+
+    door.faults.append(door.drop_after)
+    assert (await executor.attempt(ONE)).state == "failing"
     lag(door, *[nothing_there] * 6)
     attempt = await executor.attempt(DOUBLED)
 
