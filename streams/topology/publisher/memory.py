@@ -30,9 +30,12 @@ class Memory:
         """Learn from what an earlier process told since when patients are not published, and nothing else of it.
 
         What it held for settled it may have changed since, in the middle of what it told nothing of. Which versions are our own
-        writing it told before it wrote them: that is known of every patient, for it cannot be read anywhere else.
+        writing it told before it wrote them: that is known of every patient, for it cannot be read anywhere else. What this process
+        knows of a patient of whom another has told since (the partition went and came back) is forgotten.
         """
         for one in told:
+            if self._known.get(one.patient) != one:
+                self._known.pop(one.patient, None)
             self._remember(one.patient, writes_of(one))
             if one.state != "published" and one.patient not in self._known:
                 self._since[one.patient] = one.state, one.since

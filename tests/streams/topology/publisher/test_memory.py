@@ -44,6 +44,18 @@ def test_a_new_process_knows_since_when_a_patient_is_not_published_and_nothing_m
     assert memory.told(publication(patient="b", since=LATE)).since == LATE
 
 
+def test_what_another_process_told_meanwhile_replaces_what_was_settled_here() -> None:
+    """The partition went and came back: in between another list was brought about, which this process has not seen."""
+    memory = Memory(10)
+    memory.told(publication())
+    memory.told(publication(patient="b"))
+    memory.recall([publication(list_hash="h9", wanted_hash="w9"), publication(patient="b")])
+
+    assert memory.unchanged("a", "w1", "h2", LATE) is None
+    assert memory.known("a") == ((), "unseen")
+    assert memory.unchanged("b", "w1", "h2", LATE) is not None
+
+
 WRITES = Writes(written=(Written(id="f-1", version="2", content="c"),), sending=(Sending(id="f-1", onto="2"),))
 
 
