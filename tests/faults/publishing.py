@@ -31,7 +31,7 @@ from connectors.nll_sandbox.settings import TEST_CLIENTS
 from connectors.settings import Settings
 from connectors.telemetry import configure
 from contracts.medication_list import MedicationList, encode_list
-from contracts.publication import decode_publication
+from contracts.publication import Publication, decode_publication
 from contracts.topics import LIST, PUBLISH, PUBLISH_REQUEST
 from mappings.fhir.exact_json import read_json
 from tests.faults.publishing_lists import Course
@@ -110,6 +110,12 @@ class Sandbox:
         """Turn the fault switches; counts what struck before."""
         self.struck.update(self.ask("faults")["struck"])
         self.ask("faults", {"seed": seed, "switches": switches})
+
+
+def _standing(publication: Publication) -> str:
+    """How a patient stands; of one who is not published also why."""
+    problems = [f"{one.code} {one.place} {one.record or ''}".strip() for one in publication.problems]
+    return " ".join([publication.state, *problems])
 
 
 @contextmanager
@@ -234,7 +240,7 @@ def _report(
         prescriptions=there.ask("history?kind=MedicationRequest"),
         basics=there.ask("history?kind=Basic"),
         summary=summary,
-        states={patient: decode_publication(value).state for patient, value in told.items()},
+        states={patient: _standing(decode_publication(value)) for patient, value in told.items()},
     )
     return Report(
         plan=plan,

@@ -78,7 +78,7 @@ def judge(wanted: Iterable[Wanted], evidence: Evidence) -> Verdict:
     older = _older_over_newer(evidence.prescriptions)
     doubled = _duplicated(by_record, locks)
     wrong = _wrong_locks({record for one in asked for record in one.locked}, by_record, locks)
-    unsettled = [patient for patient, state in evidence.states.items() if state != "published"]
+    unsettled = [f"{patient}: {how}" for patient, how in evidence.states.items() if how != "published"]
     named = (("lost", lost), ("left open", left), ("twice", doubled), ("older", older), ("lock", wrong))
     return Verdict(
         lost=len(lost),
