@@ -33,7 +33,10 @@ class Place(msgspec.Struct, frozen=True):
 
 
 class Task(msgspec.Struct):
-    """One list on its way: where it stands in the log, what it asks for, and what has been tried."""
+    """One list on its way: where it stands in the log, what it asks for, and what has been tried.
+
+    ``erased``: the patient's list was removed for good while it was under way.
+    """
 
     patient: str
     place: Place
@@ -42,6 +45,7 @@ class Task(msgspec.Struct):
     failures: int = 0
     done: tuple[Done, ...] = ()
     told: tuple[str, ...] | None = None
+    erased: bool = False
 
 
 class Desk:
@@ -72,6 +76,8 @@ class Desk:
 
     def forget(self, patient: str) -> Place | None:
         """The patient's list is gone; return the place of the one that waited, which is thereby done with."""
+        if patient in self._flying:
+            self._flying[patient].erased = True
         gone = self._waiting.pop(patient, None)
         return None if gone is None else gone.place
 

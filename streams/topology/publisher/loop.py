@@ -222,7 +222,7 @@ class Loop:
         announced = self._hands.announcements()
         for one in announced:
             task = one.task
-            if self._ours(task.place):
+            if self._may(task):
                 new = Publication(
                     patient=task.patient, state="pending", list_hash=task.job.list_hash, since=self._now()
                 )
@@ -230,7 +230,7 @@ class Loop:
         if announced:
             self._teller.settle()
         for one in announced:
-            self._hands.release(one, may=self._ours(one.task.place))
+            self._hands.release(one, may=self._may(one.task))
 
     def _ended(self, result: Result) -> None:
         if isinstance(result.attempt, BaseException):
@@ -238,8 +238,9 @@ class Loop:
         task, attempt = result.task, result.attempt
         now = time.monotonic()
         self.metrics.attempted(attempt.state, attempt.operations, now - self._began.pop(task.patient))
-        if not self._ours(task.place):  # no longer ours: whoever has it now reads the list again
+        if not self._may(task):  # whoever has it now reads the list again; of an erased one nothing is kept
             self._desk.ended(task)
+            self._finished.append(task.place)
             return
         task.done = (*task.done, *attempt.operations)
         if attempt.state == "failing":
@@ -358,6 +359,9 @@ class Loop:
                 self._ended(result)
         self._commit_at = 0.0
         self._settle()
+
+    def _may(self, task: Task) -> bool:
+        return not task.erased and self._ours(task.place)
 
     def _ours(self, place: Place) -> bool:
         return place.partition in self._gaps and self._turns[place.partition] == place.turn

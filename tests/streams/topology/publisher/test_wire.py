@@ -1,5 +1,7 @@
 """The publisher on the embedded broker against the real sandbox server: lists in, prescriptions and statuses out."""
 
+import asyncio
+import threading
 from collections.abc import Iterator
 
 import msgspec
@@ -7,11 +9,12 @@ import pytest
 from confluent_kafka import Producer
 
 from connectors.kafka.embedded import EmbeddedBroker
+from connectors.kafka.newest import newest_values, records
 from connectors.settings import Settings
 from contracts.topics import LIST, PUBLISH, PUBLISH_REQUEST
 from streams.topology.publisher.problems import PublisherCode, PublisherError
 from tests.streams.publish.cases import dosage, line, replaced, standing, the_list
-from tests.streams.publish.door import answers
+from tests.streams.publish.door import after, answers
 from tests.streams.publish.population import person
 from tests.streams.topology.publisher.wire import (
     PARTITIONS,
@@ -190,3 +193,29 @@ def test_a_list_that_is_gone_sends_nothing_and_leaves_no_status(settings: Settin
         eventually(lambda: committed(settings) == 2, "the tombstone is committed")
 
     assert endpoint.statuses() == ["active"]
+
+
+def test_a_list_that_goes_while_it_is_published_leaves_no_status(settings: Settings, endpoint: Endpoint) -> None:
+    """What an attempt under way comes to is not told after the removal."""
+    patient = the_list().patient
+    go_on = threading.Event()
+
+    async def removed() -> None:
+        producer = Producer(settings.kafka_client())
+        producer.produce(settings.topic(LIST), None, key=patient.encode(), partition=0)
+        assert producer.flush(30) == 0
+        assert await asyncio.to_thread(go_on.wait, 30)
+
+    endpoint.door.faults.append(after(removed))
+    send(settings, the_list(line(standing()), line(standing("rx-2"))))
+    with publisher(settings):
+        eventually(lambda: told_at_all(settings) > 0, "the removal is told")
+        go_on.set()
+        eventually(lambda: committed(settings) == 2, "the tombstone is committed")
+
+    assert newest_values(settings, PUBLISH, range(PARTITIONS), "read_uncommitted") == {}
+
+
+def told_at_all(settings: Settings) -> int:
+    """How many records stand on the topic of publications."""
+    return len(list(records(settings, PUBLISH, range(PARTITIONS), "read_uncommitted")))
