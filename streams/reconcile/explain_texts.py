@@ -144,6 +144,10 @@ ABSENT: Final[Texts] = {
     ),
     "ambiguous": ("den passar lika bra på flera rader: ingen valdes", "it fits several lines alike: none was chosen"),
     "no-order": ("ingen ordination förklarar den", "no order explains it"),
+    "other-kind": (
+        "källan har gett en senare uppgift av annat slag samma id",
+        "its source has given the same id to a later entry of another kind",
+    ),
     "encounter": ("ett vårdtillfälle är ingen egen rad, men påverkar de andra", "a stay is no line; it affects others"),
     "block": ("en spärr är ingen egen rad", "a block is no line"),
     "identity": ("en koppling mellan personnummer är ingen egen rad", "a link between persons is no line"),

@@ -143,13 +143,15 @@ class Patient:
             self._disputed[key] = groups
         elif self._disputed:
             self._disputed.pop(key, None)
+        before = self._aside.pop(key, None)
         if record is not None and isinstance(record.newest.content, TreatmentContent):
+            if before is not None:
+                self._circumstances_changed(before)
             if not self._has_blocks:
                 self._place(record)
             return
         if key in self._home:
             self._home.pop(key).drop(key)
-        before = self._aside.pop(key, None)
         if record is not None:
             self._aside[key] = record
         for one in (before, record):
@@ -316,6 +318,9 @@ class Patient:
         for key in sorted(self._disputed):
             for group in self._disputed[key]:
                 yield finding("versions-disputed", (), group)
+        for key, strays in sorted(self.ledger.strays.items()):
+            facts = [*strays, self.ledger.records[key].newest]
+            yield finding("versions-disputed", (), sorted(fact.id for fact in facts))
         for fact in self.ledger.foreign_retractions:
             yield finding("foreign-retraction", (), (fact.id,))
         for record in self._of(IdentityLink):
@@ -345,6 +350,9 @@ class Patient:
             reason = REASON_OF_TYPE[record.newest.type]
             found += [Unattached(fact=fact, reason=reason) for fact in record.fact_ids]
         found += [Unattached(fact=fact.id, reason="retraction") for fact in self.ledger.retractions]
+        found += [
+            Unattached(fact=one.id, reason="other-kind") for strays in self.ledger.strays.values() for one in strays
+        ]
         return tuple(sorted(found, key=lambda one: one.fact))
 
     def _retractions(self) -> tuple[Withdrawn, ...]:

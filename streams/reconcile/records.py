@@ -3,7 +3,9 @@
 1. Facts with the same id are one fact; the earliest receipt is kept.
 2. Per (source, source id) the facts are versions of one record, ordered by the source's own version number where it
    has one, else by the time of recording; what is still equal is ordered by id, so that every replica agrees.
-3. A retraction removes what it names wherever it stands; only the issuer's (or a trusted person's) counts.
+3. Versions of one record are of one kind: a source that gives an order and a stay one id has two things, of which the newest
+   version says what the record is; the others are strays, which stand on no line and are a finding.
+4. A retraction removes what it names wherever it stands; only the issuer's (or a trusted person's) counts.
 """
 
 from collections.abc import Collection, Iterable
@@ -13,6 +15,7 @@ from typing import Final
 import msgspec
 
 from contracts.fact import Fact
+from contracts.facts.base import Content, TreatmentContent
 from contracts.facts.correction import Retraction
 from contracts.facts.dispense import Dispense
 from contracts.facts.dose_dispensing import DosePackageOrder, DoseSupply
@@ -65,6 +68,7 @@ class Ledger:
         self._killers: dict[Target, Fact] = {}
         self._targets: set[Identifier] = set()
         self.records: dict[Identifier, Record] = {}
+        self.strays: dict[Identifier, tuple[Fact, ...]] = {}
         self.retractions: list[Fact] = []
         self.foreign_retractions: list[Fact] = []
 
@@ -135,10 +139,15 @@ class Ledger:
 
     def _rebuild(self, key: Identifier) -> None:
         live = tuple(fact for fact in self._versions.get(key, ()) if self._killer(fact) is None)
-        if live:
-            self.records[key] = Record(key, live)
+        kept = _of_one_kind(live)
+        if kept:
+            self.records[key] = Record(key, kept)
         else:
             self.records.pop(key, None)
+        if len(kept) < len(live):
+            self.strays[key] = tuple(fact for fact in live if fact not in kept)
+        else:
+            self.strays.pop(key, None)
 
     def _killer(self, fact: Fact) -> Fact | None:
         if not self._killers:
@@ -160,6 +169,21 @@ class Ledger:
         for key in changed:
             self._rebuild(key)
         return changed
+
+
+def _of_one_kind(versions: tuple[Fact, ...]) -> tuple[Fact, ...]:
+    """Return the versions that are of the kind of the newest."""
+    if len({type(fact.content) for fact in versions}) <= 1:
+        return versions
+    wanted = _kind(versions[-1].content)
+    return tuple(fact for fact in versions if _kind(fact.content) == wanted)
+
+
+def _kind(content: Content) -> object:
+    """Return what versions of a record have in common: heads with heads, leaves with leaves, else the very type."""
+    if isinstance(content, HEAD_TYPES):
+        return "head"
+    return "leaf" if isinstance(content, TreatmentContent) else type(content)
 
 
 def version_order(fact: Fact) -> tuple[bool, int, datetime, str]:

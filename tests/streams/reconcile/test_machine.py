@@ -10,7 +10,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, rule
 
-from contracts.fact import Fact
+from contracts.fact import Fact, Origin, make_fact
 from contracts.facts.base import TreatmentContent
 from contracts.facts.correction import Retraction
 from contracts.medication_list import encode_list
@@ -48,6 +48,16 @@ class Patients(RuleBasedStateMachine):
     def deliver(self, index: int) -> Fact:
         """Any fact of the patient comes, perhaps again."""
         fact = self.own[index % len(self.own)]
+        self.take(fact)
+        return fact
+
+    @rule(target=sent, index=st.integers(0, MOST_FACTS - 1), other=st.integers(0, MOST_FACTS - 1), later=st.booleans())
+    def mix_up(self, index: int, other: int, *, later: bool) -> Fact:
+        """A source gives the id of one thing to another, perhaps of another kind."""
+        named, meant = self.own[index % len(self.own)], self.own[other % len(self.own)]
+        recorded_at = (named.recorded_at or named.received_at) + timedelta(minutes=1 if later else -1)
+        origin = Origin(source=named.source, source_id=named.source_id, patient=self.name, recorded_at=recorded_at)
+        fact = make_fact(origin, meant.content, named.received_at)
         self.take(fact)
         return fact
 

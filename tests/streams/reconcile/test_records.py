@@ -1,18 +1,23 @@
 """From facts to records: which version speaks, which receipt counts, which retraction stands."""
 
 from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
 from itertools import permutations
 
 import msgspec
 import pytest
 
-from contracts.fact import Fact
+from contracts.fact import Fact, Origin, make_fact
+from contracts.facts.correction import Retraction
 from contracts.values import Identifier
+from streams.command.knowledge import reconciler
 from streams.reconcile.policy import default_rules
 from streams.reconcile.records import Ledger
+from streams.simulate.world import simulate
 from tests.streams.reconcile.history import history
 
 A = Identifier(system="primary-care", value="A")
+RECORDED = datetime(2026, 1, 1, tzinfo=UTC)
 TOLD = ("2026-01-01 primary care prescribes Furix 40 mg, 1 x 1, as A",)
 
 
@@ -167,3 +172,39 @@ def test_a_source_that_gives_two_kinds_of_things_one_id_stops_nobody() -> None:
 
     assert {fact.source_id for fact in patient.facts} == {"A"}
     assert patient.the_list("2026-01-10") == ["Furix 40 mg: active, 40 mg a day"]
+
+
+def of_every_kind() -> list[Fact]:
+    """A fact of each kind that the simulated region has, the first of each."""
+    found: dict[type, Fact] = {}
+    for index in range(40):
+        for fact in simulate(20260322, index).facts:
+            found.setdefault(type(fact.content), fact)
+    return [found[kind] for kind in sorted(found, key=lambda kind: kind.__name__)]
+
+
+@pytest.mark.parametrize(
+    "pair", list(permutations(of_every_kind(), 2)), ids=lambda pair: "-".join(f.type for f in pair)
+)
+def test_versions_of_two_kinds_make_one_list_in_every_order(pair: tuple[Fact, Fact]) -> None:
+    """The newest says what the record is; the other stands on no line, and both are told of."""
+    older, newer = (
+        make_fact(
+            Origin(source="hospital", source_id="A", patient="P", recorded_at=RECORDED + timedelta(hours=hours)),
+            one.content,
+            RECORDED + timedelta(days=1),
+        )
+        for hours, one in enumerate(pair)
+    )
+
+    lists = [
+        reconciler().derive("P", facts, RECORDED + timedelta(days=2)) for facts in ((older, newer), (newer, older))
+    ]
+
+    by_bits = reconciler().patient("P")
+    for fact in (older, newer):
+        by_bits.add([fact])
+        by_bits.list_at(RECORDED)
+    assert lists[0] == lists[1] == by_bits.list_at(RECORDED + timedelta(days=2), every_fact=True)
+    told = {one.fact for one in lists[0].unattached} | {fact for item in lists[0].items for fact in item.facts}
+    assert told == {older.id, newer.id} or Retraction in {type(one.content) for one in pair}
