@@ -71,11 +71,14 @@ class Memory:
         return msgspec.structs.replace(before, list_hash=list_hash, since=now, operations=())
 
     def known(self, patient: str) -> tuple[tuple[Link, ...], Certainty]:
-        """Return what is known to be there, and how the last attempt ended."""
+        """Return what is known to be there, and how the last attempt ended.
+
+        Who is parked may be so after a write of which nobody knows what came of it.
+        """
         before = self._known.get(patient)
         if before is None:
             return (), "unseen"
-        return before.links, "settled" if before.state in SETTLED else "unknown"
+        return before.links, "settled" if before.state == "published" else "unknown"
 
     def writes(self, patient: str) -> Writes:
         """Return what is known of our own writes."""

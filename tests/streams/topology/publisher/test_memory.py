@@ -137,12 +137,14 @@ def test_after_a_failure_what_is_known_stays_but_is_not_sure() -> None:
     assert memory.known("stranger") == ((), "unseen")
 
 
-def test_a_settled_patient_is_sure() -> None:
-    """One reading is enough."""
+def test_a_published_patient_is_sure_and_a_parked_one_is_not() -> None:
+    """One reading is enough of the one; the other may have been parked after a write of which nobody knows what came of it."""
     memory = Memory(10)
-    memory.told(publication(state="parked"))
+    memory.told(publication())
+    memory.told(publication(patient="b", state="parked"))
 
     assert memory.known("a") == ((LINK,), "settled")
+    assert memory.known("b") == ((LINK,), "unknown")
 
 
 def test_memory_is_bounded_and_forgets_the_oldest() -> None:
