@@ -22,6 +22,7 @@ from tests.kafka.broker import LocalKafka
 from tests.kafka.topics import create_topics
 from tests.streams.topology.intake.trivial import READERS, SOURCE, said, topics
 from tests.streams.topology.intake.wire import (
+    DEADLINE_SECONDS,
     NOW,
     StopsNoted,
     answers,
@@ -170,7 +171,7 @@ def test_a_broker_that_dies_and_returns_loses_nothing(own_kafka: LocalKafka, tmp
         if one.process.poll() is not None:
             assert one.process.returncode == ASKS_FOR_RESTART
             one.restart()
-        eventually(lambda: committed(settings) == MESSAGES, "all messages committed")
+        eventually(lambda: committed(settings) == MESSAGES, "all messages committed", 3 * DEADLINE_SECONDS)
         assert one.end() == STOPPED
 
     require_everything(settings, sent)

@@ -44,11 +44,11 @@ class StopsNoted(IntakeStop):
         self.causes.append(cause)
 
 
-def eventually(done: Callable[[], bool], what: str) -> None:
+def eventually(done: Callable[[], bool], what: str, within_seconds: float = DEADLINE_SECONDS) -> None:
     """Wait until `done`, or fail."""
-    deadline = time.monotonic() + DEADLINE_SECONDS
+    deadline = time.monotonic() + within_seconds
     while not done():
-        assert time.monotonic() < deadline, f"not within {DEADLINE_SECONDS} s: {what}"
+        assert time.monotonic() < deadline, f"not within {within_seconds} s: {what}"
         time.sleep(0.1)
 
 
