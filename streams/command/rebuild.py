@@ -64,13 +64,12 @@ def rebuild(*, way: str, workers: int | None, only: tuple[int, ...], as_json: bo
             f"partitions are numbered from 0 to {settings.partitions - 1}", param_hint="--partition"
         )
     begun = time.monotonic()
-    processes = workers or WORKERS_PER_CORE * (os.cpu_count() or 1)
     if way == "switch":
-        switched = list(over_partitions(_switch_one, settings, partitions, processes))
+        switched = list(over_partitions(_switch_one, settings, partitions, workers))
         summary = switched_summary(switched, time.monotonic() - begun)
         click.echo("{rows:,} rows and {lists:,} lists written; start the reconcilers".format(**summary))
     else:
-        verdicts = list(over_partitions(_verify_one, settings, partitions, processes))
+        verdicts = list(over_partitions(_verify_one, settings, partitions, workers))
         summary = summarised(verdicts, time.monotonic() - begun)
         show(summary, [one for verdict in verdicts for one in verdict.differences])
     if as_json:
@@ -79,14 +78,18 @@ def rebuild(*, way: str, workers: int | None, only: tuple[int, ...], as_json: bo
 
 
 def over_partitions(
-    work: Callable[[Settings, int], _Done], settings: Settings, partitions: Sequence[int], workers: int
+    work: Callable[[Settings, int], _Done], settings: Settings, partitions: Sequence[int], workers: int | None
 ) -> Iterator[_Done]:
-    """Yield what `work` returns for each partition as it comes, telling progress on standard error. Raises as it does."""
+    """Yield what `work` returns for each partition as it comes, telling progress on standard error. Raises as it does.
+
+    `workers` is how many processes work; `None`: `WORKERS_PER_CORE`.
+    """
+    processes = workers or WORKERS_PER_CORE * (os.cpu_count() or 1)
     context = get_context("forkserver")  # imports once; no client of librdkafka is ever forked
     context.set_forkserver_preload([__name__])
     steps: Queue[Step] = context.Queue()  # type: ignore[assignment]  # a queue of processes, with the same methods
     progress = Progress(partitions, time.monotonic())
-    with ProcessPoolExecutor(min(workers, len(partitions)), context, _begin_worker, (steps,)) as pool:
+    with ProcessPoolExecutor(min(processes, len(partitions)), context, _begin_worker, (steps,)) as pool:
         running: set[Future[_Done]] = {pool.submit(work, settings, number) for number in partitions}
         told_at = 0.0
         while running:

@@ -9,7 +9,6 @@ from pathlib import Path
 import click
 import msgspec
 
-from connectors.pseudonym import partition_of
 from connectors.settings import Settings, load_settings
 from connectors.telemetry import configure
 from contracts.medication_list import Change
@@ -17,7 +16,7 @@ from streams.command.composition import Composition
 from streams.command.facts_file import Moment, read_facts
 from streams.command.knowledge import reconciler
 from streams.command.offline import FILE, latest
-from streams.command.rebuild import WORKERS_PER_CORE, over_partitions, tell_step
+from streams.command.rebuild import over_partitions, place_of, tell_step
 from streams.reconcile.policy import Rules, RulesError, default_rules, parse_rules
 from streams.reconcile.population import lists
 from streams.topology.rebuilding.differing import Difference, Differing, Question, differ, difference_of
@@ -110,17 +109,13 @@ def of_deployment(
     configure("warning")
     settings = load_settings(os.environ, {"kafka"})
     work = partial(_differ_one, tuple(rules), valid_at)
-    processes = workers or WORKERS_PER_CORE * (os.cpu_count() or 1)
-    for done in over_partitions(work, settings, range(settings.partitions), processes):
+    for done in over_partitions(work, settings, range(settings.partitions), workers):
         yield done.patients, done.differences
 
 
 def _differ_one(rules: Sequence[Rules], valid_at: datetime | None, settings: Settings, number: int) -> Differing:
-    composition = Composition(settings=settings)
     asked = Question(
-        settings=composition.engine,
-        number=number,
-        is_mine=lambda pseudonym: partition_of(pseudonym, settings.partitions) == number,
+        place=place_of(Composition(settings=settings), number),
         one=reconciler(rules[0]),
         other=reconciler(rules[1]),
         valid_at=valid_at,

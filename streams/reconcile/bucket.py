@@ -12,11 +12,10 @@ from datetime import datetime
 
 import msgspec
 
-from contracts.facts.base import TreatmentContent
 from contracts.medication_list import Finding, Unattached
 from contracts.values import Identifier
 from streams.reconcile.chosen import ChosenValue
-from streams.reconcile.entries import Entry, identifiers_of
+from streams.reconcile.entries import Entry, identifiers_of, treatment_content
 from streams.reconcile.evidence import contradict, same_drug
 from streams.reconcile.findings import finding, head_findings, leaf_findings
 from streams.reconcile.ids import leading, record_id
@@ -248,9 +247,7 @@ def tokens_of(made: Entry | Leaf, profile: Profiler) -> frozenset[Hashable]:
     """Return everything that may connect a record to another: its ids, its links, its products, in all its versions."""
     found: frozenset[Hashable] = made.profile.tokens
     for fact in made.record.versions:
-        content = fact.content
-        if not isinstance(content, TreatmentContent):
-            continue  # a source that gives two kinds of things the same id
+        content = treatment_content(fact)
         if len(made.record.versions) > 1:
             found |= profile(content.medication, content.route).tokens
         if content.references:

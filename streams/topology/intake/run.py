@@ -1,6 +1,5 @@
 """The intake put together: `run_intake` in a thread of anything, `intake_process` as a process of its own."""
 
-import signal
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -20,6 +19,7 @@ from streams.topology.intake.routes import routes
 from streams.topology.intake.standing import Standings
 from streams.topology.intake.stopping import IntakeStop
 from streams.topology.intake.watching import Watch
+from streams.topology.signals import asked_to_stop
 
 STOPPED_STATUS = 0
 
@@ -98,9 +98,7 @@ def intake_process(
 
     To be called from the main thread. Raises as `Intake` does.
     """
-    stop_event = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda _number, _frame: stop_event.set())
+    stop_event = asked_to_stop()
     intake = Intake(settings, sources, parts or IntakeParts())
     with intake.health:
         intake.run(clock, stop_event)

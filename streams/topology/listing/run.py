@@ -1,6 +1,5 @@
 """The listing put together: ``run_listing`` in a thread of anything, ``listing_process`` as a process of its own."""
 
-import signal
 import threading
 from dataclasses import dataclass, field
 
@@ -14,6 +13,7 @@ from streams.topology.publisher.consuming import ListConsumer
 from streams.topology.publisher.health import HealthThread
 from streams.topology.publisher.limits import PublisherLimits
 from streams.topology.settings import Isolation
+from streams.topology.signals import asked_to_stop
 
 STOPPED_STATUS = 0
 
@@ -68,9 +68,7 @@ def listing_process(settings: Settings, parts: ListingParts | None = None) -> in
 
     To be called from the main thread. Raises as ``Listing`` does.
     """
-    stop_event = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda _number, _frame: stop_event.set())
+    stop_event = asked_to_stop()
     chosen = parts or ListingParts()
     listing = Listing(settings, chosen)
     with HealthThread(settings, listing.loop, chosen.stop):

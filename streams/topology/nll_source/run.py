@@ -1,6 +1,5 @@
 """Reading NLL put together: ``run_nll_source`` in a thread of anything, ``nll_source_process`` as a process of its own."""
 
-import signal
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping, Sequence
@@ -28,6 +27,7 @@ from streams.topology.publisher.consuming import ListConsumer
 from streams.topology.publisher.health import HealthThread
 from streams.topology.publisher.limits import PublisherLimits
 from streams.topology.settings import Isolation
+from streams.topology.signals import asked_to_stop
 
 STOPPED_STATUS = 0
 READER = "nll"
@@ -118,9 +118,7 @@ def nll_source_process(
 
     To be called from the main thread. Raises as ``NllSource`` does.
     """
-    stop_event = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda _number, _frame: stop_event.set())
+    stop_event = asked_to_stop()
     chosen = parts or NllSourceParts()
     made = NllSource(settings, sources, clock, chosen)
     with HealthThread(settings, made.loop, chosen.stop):

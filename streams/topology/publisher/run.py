@@ -1,6 +1,5 @@
 """The publisher put together: ``run_publisher`` in a thread of anything, ``publisher_process`` as a process of its own."""
 
-import signal
 import threading
 from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 from contextlib import asynccontextmanager
@@ -24,6 +23,7 @@ from streams.topology.publisher.requests import Requests
 from streams.topology.publisher.stopping import PublisherStop
 from streams.topology.publisher.telling import Teller
 from streams.topology.settings import Isolation
+from streams.topology.signals import asked_to_stop
 
 STOPPED_STATUS = 0
 
@@ -107,9 +107,7 @@ def publisher_process(
 
     To be called from the main thread. Raises as ``Publisher`` does.
     """
-    stop_event = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda _number, _frame: stop_event.set())
+    stop_event = asked_to_stop()
     chosen = parts or PublisherParts()
     publisher = Publisher(settings, sources, clock, chosen)
     with HealthThread(settings, publisher.loop, chosen.stop):

@@ -1,6 +1,6 @@
 """One partition's recorded facts under two sets of rules: whose lists would differ, and how. Nothing is written."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import datetime
 
 import msgspec
@@ -11,9 +11,8 @@ from streams.reconcile.changes import changes
 from streams.reconcile.derive import Reconciler
 from streams.reconcile.state import PatientState
 from streams.topology.rebuilding.grouping import Grouping
-from streams.topology.rebuilding.partition import TELL_RECORDS, Step, Tell
+from streams.topology.rebuilding.partition import TELL_RECORDS, Place, Step, Tell
 from streams.topology.rebuilding.reading import end_of_facts, fact_records
-from streams.topology.settings import EngineSettings
 
 TELL_PATIENTS = 100
 
@@ -39,9 +38,7 @@ class Differing(msgspec.Struct, frozen=True, kw_only=True):
 class Question(msgspec.Struct, frozen=True, kw_only=True):
     """What is asked of a partition: from which rules to which, and for when; ``None``: its latest known moment."""
 
-    settings: EngineSettings
-    number: int
-    is_mine: Callable[[str], bool]
+    place: Place
     one: Reconciler
     other: Reconciler
     valid_at: datetime | None
@@ -49,12 +46,13 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
 
 def differ(asked: Question, tell: Tell) -> Differing:
     """Read a partition's facts as far as they go now, and compare. Raises as `fact_records`."""
-    grouping = Grouping(asked.is_mine, checked=True)
-    end = end_of_facts(asked.settings, asked.number)
-    for count, record in enumerate(fact_records(asked.settings, asked.number, 0, end), 1):
+    settings, number = asked.place.settings, asked.place.number
+    grouping = Grouping(asked.place.is_mine, checked=True)
+    end = end_of_facts(settings, number)
+    for count, record in enumerate(fact_records(settings, number, 0, end), 1):
         grouping.add(record)
         if count % TELL_RECORDS == 0 or count == end:
-            tell(Step(asked.number, count, end, 0, grouping.facts))
+            tell(Step(number, count, end, 0, grouping.facts))
     when = asked.valid_at or grouping.clock
     found: list[Difference] = []
     folded = 0
@@ -66,10 +64,8 @@ def differ(asked: Question, tell: Tell) -> Differing:
             found.append(difference)
         folded += len(events)
         if count % TELL_PATIENTS == 0:
-            tell(Step(asked.number, end, end, folded, grouping.facts))
-    return Differing(
-        number=asked.number, facts=grouping.facts, patients=len(grouping.events), at=when, differences=found
-    )
+            tell(Step(number, end, end, folded, grouping.facts))
+    return Differing(number=number, facts=grouping.facts, patients=len(grouping.events), at=when, differences=found)
 
 
 def difference_of(before: MedicationList, after: MedicationList) -> Difference | None:
