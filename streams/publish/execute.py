@@ -31,7 +31,8 @@ from mappings.fhir.validation import fhir_problems, in_sample
 from mappings.fhir.vocabulary import RECORD
 from streams.publish.actual import Actual, known_locks, registered
 from streams.publish.desired import Desired
-from streams.publish.look import STALE_READ, Certainty, Glimpses, Look, NotKnownThere, People, Seen
+from streams.publish.kept import KeptReadings
+from streams.publish.look import STALE_READ, Before, Certainty, Glimpses, Look, NotKnownThere, People, Seen
 from streams.publish.operations import (
     AnyOperation,
     Cancel,
@@ -54,6 +55,9 @@ ROUNDS_MOST: Final = 6
 
 GLIMPSES_MOST: Final = 10_000
 """Patients of whom what failed attempts have read is kept; of others it is read anew."""
+
+READINGS_MOST: Final = 10_000
+"""Patients of whom the last reading is kept, some kilobytes each; of others the list is read before every attempt."""
 
 _NEVER_OURS: Final = frozenset({"source-unknown", "publishes-itself", "inpatient"})
 """What is held back for these reasons was never registered from here: there is nothing to read for."""
@@ -103,6 +107,7 @@ class Executor:
         self.validated = validated
         self._people = People(client)
         self._glimpses: OrderedDict[str, Glimpses] = OrderedDict()
+        self.readings = KeptReadings(READINGS_MOST)
 
     async def attempt(self, job: Job, announce: Announce = nobody_asks) -> Attempt:
         """Make the endpoint hold what the list asks for, as far as it lets us now; ``announce`` is told before writes."""
@@ -144,7 +149,10 @@ class _Run:
         self._validated = by.validated
         self._task = _task(job)
         glimpses = None if job.certainty == "settled" else by.glimpses_of(job.desired.patient)
-        self._look = Look(by.client, job.desired, job.known, job.certainty, glimpses)
+        self._readings = by.readings
+        before = Before(known=job.known, certainty=job.certainty, kept=by.readings.take(job.desired.patient))
+        self._look = Look(by.client, job.desired, before, glimpses)
+        self._followed = False
         self._done: list[Done] = []
         self._refused: dict[str, tuple[PublishProblem, ...]] = {}
 
@@ -166,6 +174,7 @@ class _Run:
                 return self._given_up(seen)
             if self._trail.lags(seen.registered):
                 return self._given_up(STALE_READ)
+            self._followed = True
             ended = await self._round(self._trail.saw(_actual(subject, seen, self._now())))
             if ended is not None:
                 return ended
@@ -195,6 +204,7 @@ class _Run:
                     self._note(operation, outcome)
                     if actual.list_version is not None and outcome.list_version is None:
                         return None
+                    self._followed = self._followed and _is_next(actual, operation, outcome)
                     actual = _with_answer(actual, outcome)
                 case Rejected():
                     self._refuse(operation, outcome.reasons)
@@ -283,6 +293,8 @@ class _Run:
             if one.in_force
             for record in one.records
         ]
+        if self._followed and not problems:
+            self._readings.keep(desired.patient, actual)
         return Attempt(
             state="parked" if problems else "published",
             operations=tuple(self._done),
@@ -333,6 +345,13 @@ def _actual(subject: Subject, seen: Seen, now: datetime) -> Actual:
         locks=seen.locks,
         list_version=seen.list_version,
     )
+
+
+def _is_next(actual: Actual, operation: AnyOperation, answer: Accepted) -> bool:
+    """Whether a write, and nothing else, changed what is there: not if it ended another, and not if another's came with it."""
+    if actual.list_version is None or answer.resource is None or (isinstance(operation, Create) and operation.replaces):
+        return False
+    return answer.list_version == actual.list_version + 1
 
 
 def _with_answer(actual: Actual, answer: Accepted) -> Actual:

@@ -9,7 +9,8 @@ standing. So:
   each reading may be a copy that lags behind, and what an unknown outcome has created is found nowhere else;
 - it is read several times when a prescription is not seen that another says it takes over from;
 - what was seen once must be seen again;
-- the version of the patient's list is read before the list: a change after that makes our writes stale, not wrong.
+- the version of the patient's list is read before the list: a change after that makes our writes stale, not wrong;
+- the list itself is not read under a version under which it is known (``streams.publish.kept``).
 """
 
 from collections import OrderedDict
@@ -31,6 +32,7 @@ from mappings.fhir.medication_request import ContainedPatient, KnownPatient, Sub
 from mappings.fhir.vocabulary import RECORD
 from streams.publish.actual import KnownLock, Registered, known_locks, registered
 from streams.publish.desired import Desired
+from streams.publish.kept import KeptReading
 from streams.publish.succession import hoped_for
 from streams.publish.writes import version_number
 
@@ -46,6 +48,14 @@ their worst, eight of them miss it once in four million times."""
 
 PEOPLE_MOST: Final = 50_000
 STALE_READ: Final = Unavailable(reason="stale-read")
+
+
+class Before(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of a patient before anything is read: what is there, how the last attempt ended, what was read last."""
+
+    known: tuple[Link, ...] = ()
+    certainty: Certainty = "unknown"
+    kept: KeptReading | None = None
 
 
 class NotKnownThere(msgspec.Struct, frozen=True):
@@ -106,8 +116,7 @@ class Look:
         self,
         client: NllClient,
         desired: Desired,
-        known: tuple[Link, ...],
-        certainty: Certainty,
+        before: Before,
         glimpses: Glimpses | None = None,
     ) -> None:
         self._client = client
@@ -116,14 +125,17 @@ class Look:
         self._hoped = hoped_for(desired)
         self._known = {
             (link.kind, link.id): version_number(link.version)
-            for link in known
+            for link in before.known
             if link.ours and (link.record in self._records or link.kind == "lock")
         }
-        self._locking = any(one.how == "lock" for one in desired.retire) or any(one.kind == "lock" for one in known)
+        self._locking = any(one.how == "lock" for one in desired.retire) or any(
+            one.kind == "lock" for one in before.known
+        )
         self._locks_asked = {one.record for one in desired.retire if one.how == "lock"}
-        self._reads = READS[certainty]
-        self._unsure = certainty != "settled"
+        self._reads = READS[before.certainty]
+        self._unsure = before.certainty != "settled"
         self._glimpses = glimpses or Glimpses()
+        self._kept = before.kept if before.certainty == "settled" else None
 
     def unsure(self) -> None:
         """A write was sent and nobody knows what came of it: what has been read so far was before it."""
@@ -176,6 +188,9 @@ class Look:
         told = await self._client.list_info(task)
         if not isinstance(told, ListInfo):
             return told
+        kept, self._kept = self._kept, None
+        if kept is not None and kept.list_version == told.version and not (told.locked or self._locking):
+            return Seen(registered=kept.registered(), list_version=told.version)
         found = await self._client.prescriptions(task)
         if not isinstance(found, list):
             return found

@@ -15,7 +15,7 @@ from mappings.fhir.medication_request import Subject
 from mappings.fhir.times import swedish_day
 from streams.publish.actual import Actual
 from streams.publish.desired import Desired
-from streams.publish.look import Look, NotKnownThere, People, Seen
+from streams.publish.look import Before, Look, NotKnownThere, People, Seen
 from streams.publish.operations import AnyOperation, Cancel, Create, End, Lock, Unlock, Update
 from streams.publish.plan import examine
 from streams.publish.policy import Policy
@@ -70,7 +70,7 @@ async def preview(
     if not isinstance(found, tuple):
         return Preview(held=desired.held, unread=_why_not(found))
     subject, task = found
-    seen = await Look(client, desired, (), "unseen")(subject, task)
+    seen = await Look(client, desired, Before(certainty="unseen"))(subject, task)
     if not isinstance(seen, Seen):
         return Preview(held=desired.held, unread=_why_not(seen))
     plan = examine(

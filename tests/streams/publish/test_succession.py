@@ -150,7 +150,7 @@ def test_one_of_ours_that_was_never_valid_is_cancelled_and_not_replaced() -> Non
 
 async def test_the_endpoint_ends_it_and_keeps_its_chain(there: There) -> None:
     """Primary care registered f-7001 itself; the hospital's prescription, published by us, replaces it."""
-    await _seed(there, theirs())
+    await seed(there, theirs())
 
     attempt = await there.executor().attempt(job(the_list(line(heir()))))
     again = await there.executor().attempt(job(the_list(line(heir())), "h2", certainty="unknown"))
@@ -165,7 +165,7 @@ async def test_the_endpoint_ends_it_and_keeps_its_chain(there: There) -> None:
 
 async def test_one_that_is_not_seen_is_looked_for_again(there: There) -> None:
     """A read may be older than what the other system registered a moment ago."""
-    await _seed(there, theirs())
+    await seed(there, theirs())
     faults = {"seed": 3, "switches": {"stale_read": {"probability": 0.5}}}
     await _admin(there, "faults", faults)
 
@@ -177,7 +177,7 @@ async def test_one_that_is_not_seen_is_looked_for_again(there: There) -> None:
 
 async def test_a_refused_replacement_parks_and_ends_nothing(there: There, door: Door) -> None:
     """What is not ours is ended by being replaced, or not at all."""
-    await _seed(there, theirs())
+    await seed(there, theirs())
     door.faults.append(answers(422))
 
     attempt = await there.executor(base=door.base).attempt(job(the_list(line(heir()))))
@@ -192,7 +192,8 @@ def _resource(prescription: StandingPrescription) -> JsonObject:
     return resource
 
 
-async def _seed(there: There, resource: JsonObject) -> None:
+async def seed(there: There, resource: JsonObject) -> None:
+    """The endpoint holds what another system registered."""
     await there.client().find_patient(PERSON, Task(context_id="tests"))  # the population register makes the patient
     await _admin(there, "seed", [resource])
 
