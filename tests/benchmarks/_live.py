@@ -48,7 +48,9 @@ class Load(msgspec.Struct, frozen=True):
     seconds: float
 
 
-WARM_UP = Load("new", 50, 2.0)
+WARM_UP = Load("new", 80, 15.0)
+"""Long enough for the broker's compiler: a cold one takes four times the CPU, for half a minute."""
+
 LOADS = (
     Load("new", 50, 10.0),
     Load("changed", 50, 10.0),
@@ -83,7 +85,7 @@ class LivePath:
         self._topic = settings.topic(HOSPITAL_TOPIC)
         self._list_topic = settings.topic(LIST)
         self._producer = Producer(settings.kafka_client() | {"enable.idempotence": True, "linger.ms": 0})
-        self._consumer = Consumer(reader_config(settings, "benchmark") | {"fetch.wait.max.ms": 5})
+        self._consumer = Consumer(reader_config(settings, "benchmark") | {"fetch.wait.max.ms": 50})
         topics = (self._list_topic, settings.topic(PUBLISH))
         self._consumer.assign([TopicPartition(name, p, OFFSET_END) for name in topics for p in range(PARTITIONS)])
         self._consumer.poll(1.0)

@@ -12,8 +12,9 @@ class IntakeLimits(msgspec.Struct, frozen=True, kw_only=True):
     """Messages taken at once; what waits beyond it waits for the next round."""
     idle_seconds: float = 0.1
     """How long to wait for a first message when nothing is under way; also how fast a stop is noticed."""
-    settle_soon_seconds: float = 0.005
-    """The same while deliveries are under way: then they are settled and committed."""
+    settle_soon_seconds: float = 0.05
+    """The same while deliveries are under way: then they are settled and committed. Nobody waits for it: facts and answers are sent
+    at once, and what is not yet committed is at most sent again. With a tenth of it the broker wrote a commit for every message."""
     under_way_messages: int = 2_000
     """Messages under way that are settled before more are sent; a crash repeats at most these and one batch."""
     under_way_seconds: float = 0.1
