@@ -19,6 +19,7 @@ from connectors.settings import Settings, load_settings
 from connectors.telemetry import configure
 from contracts.topics import LIST
 from streams.command.composition import Composition
+from streams.command.cores import usable_cores
 from streams.topology.rebuilding.comparing import Difference, hash_of
 from streams.topology.rebuilding.differing import Differing
 from streams.topology.rebuilding.partition import Place, Step, Verdict, verify
@@ -44,7 +45,9 @@ _steps: "Queue[Step] | None" = None
     "--verify", "way", flag_value="verify", default="verify", help="Write nothing: tell what differs. The default."
 )
 @click.option("--switch", "way", flag_value="switch", help="Write what differs into state and lists; see below.")
-@click.option("--workers", type=click.IntRange(1, 256), default=None, help="Processes. Default: two per core.")
+@click.option(
+    "--workers", type=click.IntRange(1, 256), default=None, help="Processes. Default: two per core it may use."
+)
 @click.option("--partition", "only", type=click.IntRange(0), multiple=True, help="Only this partition; repeatable.")
 @click.option("--json", "as_json", is_flag=True, help="End with one JSON object.")
 def rebuild(*, way: str, workers: int | None, only: tuple[int, ...], as_json: bool) -> None:
@@ -84,7 +87,7 @@ def over_partitions(
 
     `workers` is how many processes work; `None`: `WORKERS_PER_CORE`.
     """
-    processes = workers or WORKERS_PER_CORE * (os.cpu_count() or 1)
+    processes = workers or WORKERS_PER_CORE * usable_cores()
     context = get_context("forkserver")  # imports once; no client of librdkafka is ever forked
     context.set_forkserver_preload([__name__])
     steps: Queue[Step] = context.Queue()  # type: ignore[assignment]  # a queue of processes, with the same methods
