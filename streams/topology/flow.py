@@ -1,7 +1,8 @@
 """What happens to each record that faust hands over: checked, folded, committed, in that order.
 
 Batching follows the load by itself. A record that reaches the known end of its partition is folded at once (live); in
-catch-up records gather to a batch, because a core then derives each patient once per batch and not once per record.
+catch-up records gather to a batch, because a core then derives each patient once per batch and not once per record. Close to the end
+a batch waits for the few records that it knows of, which are here in a moment, and no longer.
 """
 
 import asyncio
@@ -32,6 +33,8 @@ class RecordFlow:
         self._pool = pool
         self._stop = stop
         self._metrics = metrics
+        self._late: dict[int, asyncio.TimerHandle] = {}
+        """By partition: what folds the batch that has begun when its wait is over."""
 
     async def take(  # noqa: PLR0913 -- all that the fetch tells of a record
         self, number: int, offset: int, record: bytes, *, stale: bool, end: int | None, at: float | None = None
@@ -56,10 +59,22 @@ class RecordFlow:
             self.advance(owned)
             await self._make_room(owned)
         elif owned.waiting == 1:
-            asyncio.get_running_loop().call_later(self._limits.batch_wait_seconds, self._advance_late, owned)
+            self._wait_for_more(owned, end - owned.received)
+
+    def _wait_for_more(self, owned: OwnedPartition, known: int) -> None:
+        """A batch has begun, and so many more records are known to be in the log."""
+        live = known < self._limits.batch_records
+        wait_seconds = self._limits.live_wait_seconds if live else self._limits.batch_wait_seconds
+        self._wait_no_more(owned.number)
+        self._late[owned.number] = asyncio.get_running_loop().call_later(wait_seconds, self._advance_late, owned)
+
+    def _wait_no_more(self, number: int) -> None:
+        if (late := self._late.pop(number, None)) is not None:
+            late.cancel()
 
     def advance(self, owned: OwnedPartition) -> None:
         """Fold what was received and start to make it durable."""
+        self._wait_no_more(owned.number)
         started = time.monotonic()
         records = owned.waiting
         conflicts = owned.fold()

@@ -17,6 +17,7 @@ from streams.topology.settings import EngineLimits
 from tests.streams.topology.fakes import ListCore, MemoryWriter, RecordingStop, owned_partition
 
 DEADLINE_SECONDS = 5.0
+NEVER = 3600.0
 
 
 class Scene:
@@ -29,9 +30,13 @@ class Scene:
         self.partition, self.core, self.writer = owned_partition()
         self.stop = RecordingStop()
         self.pool = ThreadPoolExecutor(1)
-        ownership = Ownership()
-        ownership.complete(ownership.hand_over(1, [0]), {0: self.partition})
-        self.flow = RecordFlow(ownership, limits, self.pool, self.stop, EngineMetrics())
+        self.ownership = Ownership()
+        self.ownership.complete(self.ownership.hand_over(1, [0]), {0: self.partition})
+        self.flow = self.flow_with(limits)
+
+    def flow_with(self, limits: EngineLimits) -> RecordFlow:
+        """A flow of the partition with other limits."""
+        return RecordFlow(self.ownership, limits, self.pool, self.stop, EngineMetrics())
 
     async def take(self, offset: int, end: int, *, number: int = 0, stale: bool = False) -> None:
         """Hand a record over."""
@@ -47,8 +52,8 @@ class Scene:
 
 @pytest.fixture
 async def scene() -> AsyncIterator[Scene]:
-    """Batches of three, waiting 20 ms, two records ahead at most."""
-    made = Scene(EngineLimits(batch_records=3, batch_wait_seconds=0.02, pending_records=2))
+    """Batches of three, waiting 50 ms, or 20 ms close to the end, two records ahead at most."""
+    made = Scene(EngineLimits(batch_records=3, batch_wait_seconds=0.05, live_wait_seconds=0.02, pending_records=2))
     yield made
     made.pool.shutdown()
 
@@ -80,6 +85,28 @@ async def test_a_batch_waits_only_so_long(scene: Scene) -> None:
     await scene.durable(1)
 
     assert scene.core.seen == ["r0"]
+
+
+async def test_close_to_the_end_a_batch_waits_for_what_is_known_to_come_and_no_longer(scene: Scene) -> None:
+    """In a busy hour there is always another record: a batch's wait is for catch-up."""
+    scene.flow = scene.flow_with(EngineLimits(batch_records=3, batch_wait_seconds=NEVER))
+    await scene.take(0, end=2)
+
+    await scene.durable(1)
+
+    assert scene.core.seen == ["r0"]
+
+
+async def test_the_wait_of_a_batch_ends_with_it(scene: Scene) -> None:
+    """Else it would cut the next one short."""
+    limits = EngineLimits(batch_records=3, batch_wait_seconds=NEVER, live_wait_seconds=0.02)
+    scene.flow = scene.flow_with(limits)
+    await scene.take(0, end=2)
+    await scene.take(1, end=2)
+    await scene.take(2, end=100)
+    await asyncio.sleep(3 * limits.live_wait_seconds)
+
+    assert scene.core.seen == ["r0", "r1"]
 
 
 async def test_a_gap_raises_and_applies_nothing(scene: Scene) -> None:
