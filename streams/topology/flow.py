@@ -65,16 +65,12 @@ class RecordFlow:
         """A batch has begun, and so many more records are known to be in the log."""
         live = known < self._limits.batch_records
         wait_seconds = self._limits.live_wait_seconds if live else self._limits.batch_wait_seconds
-        self._wait_no_more(owned.number)
+        if (earlier := self._late.get(owned.number)) is not None:
+            earlier.cancel()  # it would cut this batch short
         self._late[owned.number] = asyncio.get_running_loop().call_later(wait_seconds, self._advance_late, owned)
-
-    def _wait_no_more(self, number: int) -> None:
-        if (late := self._late.pop(number, None)) is not None:
-            late.cancel()
 
     def advance(self, owned: OwnedPartition) -> None:
         """Fold what was received and start to make it durable."""
-        self._wait_no_more(owned.number)
         started = time.monotonic()
         records = owned.waiting
         conflicts = owned.fold()
