@@ -6,29 +6,13 @@ SIGTERM and SIGINT stop it in order. Exit statuses: 0 stopped when asked; 70 sta
 
 import gc
 
-from connectors.settings import Settings
-from contracts.topics import FACT, STATE
 from streams.topology.app import crash_error, create_worker
 from streams.topology.core import CoreFactory, Tick
 from streams.topology.failstop import FailStop
+from streams.topology.memory import GC_THRESHOLDS
 from streams.topology.preflight import require_topics
 from streams.topology.problems import EngineError
 from streams.topology.settings import EngineSettings
-
-GC_THRESHOLDS = (100_000, 50, 50)
-"""Facts and lists are trees without circles, and there are many: looking for circles as often as Python does by default costs
-a fifth of the reconciler's time. What does become garbage in circles is still found, later."""
-
-
-def reconciler_settings(settings: Settings, *, embedded: bool = False) -> EngineSettings:
-    """The engine's settings for our topics; `embedded` for the demo's broker, which does not isolate transactions."""
-    return EngineSettings(
-        connection=settings,
-        group=settings.reconciler_group,
-        fact_topic=settings.topic(FACT),
-        state_topic=settings.topic(STATE),
-        isolation="none" if embedded else "transactions",
-    )
 
 
 def run_reconciler(settings: EngineSettings, core_factory: CoreFactory, tick: Tick) -> int:

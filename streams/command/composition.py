@@ -1,31 +1,26 @@
 """The composition root: the one place that knows every part, and puts them together from the settings."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final, Literal, get_args
 
 import msgspec
 
-from connectors.pseudonym import partition_of
 from connectors.settings import Settings
-from contracts import topics
 from contracts.sources import SourceSystem
 from contracts.topics import TopicSpec, own_topics, vendor_topics
-from streams.command.knowledge import reconciler
+from streams.command.reconciling import core_factory, engine_settings
 from streams.command.sources import sources_of
 from streams.topology.core import CoreFactory
 from streams.topology.intake import IntakeParts, intake_process
 from streams.topology.listing import ListingParts, listing_process
 from streams.topology.nll_source import NllSourceParts, nll_source_process
 from streams.topology.publisher import PublisherParts, publisher_process
-from streams.topology.reconciling.core import ReconcilingCore, tick_record
+from streams.topology.reconciling.archive import StoredRows
+from streams.topology.reconciling.core import tick_record
 from streams.topology.settings import EngineSettings, Isolation
 from streams.topology.wakeups import wall_clock
-from streams.worker import reconciler_settings, run_reconciler
-
-SENT_TO: Final = (topics.LIST, topics.CHANGE, topics.QUARANTINE, topics.FORWARD)
-"""Where the reconciler sends, besides its state."""
+from streams.worker import run_reconciler
 
 Role = Literal["intake", "reconciler", "publisher", "listing", "nll-source"]
 ROLES: Final[tuple[Role, ...]] = get_args(Role)
@@ -60,22 +55,12 @@ class Composition:
 
     @property
     def engine(self) -> EngineSettings:
-        """The engine's settings. Stored times of receipt are the only clock of a replay: then nothing else wakes it."""
-        settings = reconciler_settings(self.settings, embedded=self.embedded)
-        return msgspec.structs.replace(settings, wake_ups=not self.settings.trust_received_at)
+        """The engine's settings."""
+        return engine_settings(self.settings, embedded=self.embedded)
 
     def core_factory(self) -> CoreFactory:
         """Return what makes the reconciler's core of a partition."""
-        bound = reconciler()
-        named = {
-            name: self.settings.topic(name) for name in (topics.LIST, topics.CHANGE, topics.QUARANTINE, topics.FORWARD)
-        }
-        partitions = self.settings.partitions
-
-        def is_mine(partition: int) -> Callable[[str], bool]:
-            return lambda pseudonym: partition_of(pseudonym, partitions) == partition
-
-        return lambda partition: ReconcilingCore(bound, named, is_mine(partition))
+        return core_factory(self.settings)
 
     def run(self, role: Role) -> int:
         """Run one role as this process, from its main thread, until it is asked to stop; its exit status.
@@ -86,7 +71,8 @@ class Composition:
             case "intake":
                 return intake_process(self.settings, self.sources, wall_clock, IntakeParts())
             case "reconciler":
-                return run_reconciler(self.engine, self.core_factory(), tick_record)
+                engine = msgspec.structs.replace(self.engine, rows=StoredRows)
+                return run_reconciler(engine, self.core_factory(), tick_record)
             case "publisher":
                 parts = PublisherParts(isolation=self.isolation)
                 return publisher_process(self.settings, self.sources, wall_clock, parts)

@@ -20,12 +20,12 @@ from connectors.telemetry import configure
 from contracts.topics import LIST
 from streams.command.composition import Composition
 from streams.command.cores import usable_cores
+from streams.topology.memory import GC_THRESHOLDS
 from streams.topology.rebuilding.comparing import Difference, hash_of
 from streams.topology.rebuilding.differing import Differing
 from streams.topology.rebuilding.partition import Place, Step, Verdict, verify
 from streams.topology.rebuilding.progress import Progress
 from streams.topology.rebuilding.switching import Switched, switch
-from streams.worker import GC_THRESHOLDS
 
 _Done = TypeVar("_Done", Verdict, Switched, Differing)
 

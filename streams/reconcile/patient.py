@@ -113,7 +113,10 @@ class Patient:
         self._item_bytes: dict[str, tuple[ListItem, msgspec.Raw]] = {}
 
     def add(self, facts: Iterable[Fact]) -> bool:
-        """Take facts in; say whether any of them was new."""
+        """Take facts in; say whether any was not known yet.
+
+        One that is known and turns out to have been received earlier takes the place of the later receipt, and is not new.
+        """
         new = False
         changed: dict[Identifier, None] = {}
         retractions_changed = False

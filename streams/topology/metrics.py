@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from streams.topology.progress import Standing
+from streams.topology.rows import Rows
 
 COMMIT_BUCKETS_SECONDS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 DELAY_BUCKETS_SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0, 300.0, 3600.0)
@@ -55,7 +56,8 @@ class EngineMetrics:
             registry=registry,
         )
         self._state_rows = self._gauge(
-            "state_rows", "State rows read back, and written since; one written again counts again until the next time."
+            "state_rows",
+            "State rows read back, and written since; one written again counts again until it is compacted and read back.",
         )
         self._state_bytes = self._gauge("state_bytes", "Keys and values of those rows.")
         self._conflicts = Counter(
@@ -95,10 +97,10 @@ class EngineMetrics:
         self._restored.inc(partitions)
         self._restore.observe(seconds)
 
-    def read_back(self, partition: int, rows: Mapping[bytes, bytes | None]) -> None:
+    def read_back(self, partition: int, rows: Rows) -> None:
         """A partition's state was read back."""
-        self._state_rows.labels(partition=str(partition)).set(len(rows))
-        self._state_bytes.labels(partition=str(partition)).set(size_of(rows))
+        self._state_rows.labels(partition=str(partition)).set(rows.count)
+        self._state_bytes.labels(partition=str(partition)).set(rows.size)
 
     def given_up(self, partition: int) -> None:
         """A partition's state is not held here any more."""

@@ -85,7 +85,10 @@ class OwnedPartition:
             self._times.pop()
 
     def fold(self) -> Mapping[str, int]:
-        """Apply all received records at once; the conflicts that the core tells of. When it raises, nothing has changed."""
+        """Apply all received records at once; return the conflicts that the core tells of.
+
+        What raises is a bug that ends the process: nothing of these records is stored or counts as applied, so they come again.
+        """
         if not self._inbox:
             return {}
         decision = self.core.apply(self._inbox)

@@ -22,11 +22,12 @@ from confluent_kafka.admin import AdminClient
 from streams.topology.client import admin_config, reader_config
 from streams.topology.position import POSITION_KEY, START, Position, decode
 from streams.topology.problems import EngineCode, EngineError
+from streams.topology.rows import Rows
 from streams.topology.settings import EngineSettings
 from streams.topology.verify import LogView
 
 FETCH_RECORDS = 2000
-FETCH_SECONDS = 0.2
+FETCH_SECONDS = 0.05
 ADMIN_SECONDS = 30.0
 NO_TOPIC_ID = "AAAAAAAAAAAAAAAAAAAAAA"
 """All zeros: what a broker without topic ids answers."""
@@ -35,7 +36,7 @@ NO_TOPIC_ID = "AAAAAAAAAAAAAAAAAAAAAA"
 class Restored(msgspec.Struct):
     """What a partition's state topic holds: its rows without the engine's own, and its position."""
 
-    rows: dict[bytes, bytes]
+    rows: Rows
     position: Position
 
 
@@ -44,15 +45,22 @@ def read_back(
 ) -> dict[int, Restored]:
     """Read the committed state of all `partitions` to their end; `alive` is called with every answer of the client.
 
+    Each row goes into what `settings.rows` makes for its partition as it comes; nothing else keeps it.
+
     Raises `EngineError`: the position row cannot be read, or there are rows but no position; `KafkaException` and
     `TimeoutError` when the broker does not give the records.
     """
-    rows: dict[int, dict[bytes, bytes]] = {partition: {} for partition in partitions}
+    rows = {partition: settings.rows() for partition in partitions}
+    positions: dict[int, bytes | None] = dict.fromkeys(partitions)
     with _reader(settings, "restore") as consumer:
         consumer.assign([TopicPartition(settings.state_topic, p, OFFSET_BEGINNING) for p in partitions])
         for message in _to_the_end(consumer, partitions, settings.limits.restore_quiet_seconds, alive):
-            _store(rows[_partition_of(message)], message)
-    return {partition: _restored(partition, found) for partition, found in rows.items()}
+            partition, key, value = _partition_of(message), message.key(), message.value()
+            if key == POSITION_KEY:
+                positions[partition] = value
+            elif key is not None:
+                rows[partition].put(key, value)
+    return {partition: _restored(partition, found, positions[partition]) for partition, found in rows.items()}
 
 
 def view_log(settings: EngineSettings, positions: dict[int, Position]) -> dict[int, LogView]:
@@ -137,20 +145,9 @@ def _partition_of(message: Message) -> int:
     return partition
 
 
-def _store(rows: dict[bytes, bytes], message: Message) -> None:
-    key, value = message.key(), message.value()
-    if key is None:
-        return
-    if value is None:
-        rows.pop(key, None)
-    else:
-        rows[key] = value
-
-
-def _restored(partition: int, rows: dict[bytes, bytes]) -> Restored:
-    row = rows.pop(POSITION_KEY, None)
+def _restored(partition: int, rows: Rows, row: bytes | None) -> Restored:
     if row is None:
-        if rows:
+        if len(rows):
             raise EngineError(EngineCode.STATE_WITHOUT_POSITION, f"partition {partition}: {len(rows)} rows")
         return Restored(rows=rows, position=START)
     try:

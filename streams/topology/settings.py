@@ -1,10 +1,12 @@
 """What the engine is told: where to connect, which topics, and its limits. Composition fills it in."""
 
+from collections.abc import Callable
 from typing import Literal
 
 import msgspec
 
 from connectors.settings import Settings
+from streams.topology.rows import PlainRows, Rows
 
 Isolation = Literal["transactions", "none"]
 """`transactions`: the promise holds. `none`: for the embedded broker of the demo only, which does not isolate
@@ -64,3 +66,5 @@ class EngineSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Whether partitions are told what the machine's clock says. Off where stored messages are replayed: then the times
     at which they were first received are the only clock."""
     limits: EngineLimits = EngineLimits()
+    rows: Callable[[], Rows] = PlainRows
+    """Makes what the rows of a partition are read back into, and what its core is then loaded from."""

@@ -8,7 +8,7 @@ facts then come again and again for all of them.
 import gc
 import json
 import os
-import resource
+import re
 import sys
 import time
 from collections.abc import Iterable, Iterator
@@ -26,9 +26,10 @@ from streams.command.knowledge import reconciler
 from streams.reconcile.state import PatientState, row_of
 from streams.simulate.load import renamed_patients
 from streams.simulate.persons import person_identifier
-from streams.topology.memory import give_back
+from streams.topology.memory import GC_THRESHOLDS, give_back
+from streams.topology.reconciling.archive import MARK, StoredRows
 from streams.topology.reconciling.core import CLOCK_ROW, ListMark, ReconcilingCore, tick_record
-from streams.worker import GC_THRESHOLDS
+from streams.topology.restore import FETCH_RECORDS
 from tests.benchmarks._catching_up import SEED
 from tests.system.medlist import PSEUDONYM_KEY
 
@@ -53,9 +54,9 @@ class Footprint(msgspec.Struct, frozen=True, kw_only=True):
     resident_bytes: int
     """The same when the patients are loaded and what they were loaded from is gone."""
     peak_bytes: int
-    """Resident at most, while what was read back and what is made of it are both there."""
+    """Resident at most meanwhile."""
     load_seconds: float
-    """In `load` alone: reading the rows from the broker comes on top."""
+    """Of taking rows in and loading alone: reading them from the broker comes on top."""
     passes: tuple[int, ...]
     """Resident after each pass."""
     pass_facts: int
@@ -66,15 +67,14 @@ class Model(msgspec.Struct, frozen=True):
 
     name: bytes
     person: bytes
-    rows: dict[str, bytes]
-    mark: bytes
+    rows: list[tuple[str, bytes]]
+    """The mark is the last."""
 
-    def rows_as(self, name: str, person: str) -> Iterator[tuple[bytes, bytes]]:
-        """Keys and values of the state topic."""
-        yield f"{name}|m".encode(), self.mark
-        new_name, new_person = name.encode(), person.encode()
-        for row, value in self.rows.items():
-            yield f"{name}|{row}".encode(), value.replace(self.name, new_name).replace(self.person, new_person)
+    def row_as(self, place: int, name: str, person: str) -> tuple[bytes, bytes]:
+        """Key and value of one of the rows in the state topic."""
+        row, value = self.rows[place]
+        own = value.replace(self.name, name.encode()).replace(self.person, person.encode())
+        return f"{name}|{row}".encode(), own
 
 
 def people() -> Iterator[list[Fact]]:
@@ -97,7 +97,18 @@ def model(facts: list[Fact]) -> Model:
     )
     person = facts[0].content.person.value
     rows = {row_of(fact): encode_fact(fact) for fact in facts}
-    return Model(name.encode(), person.encode(), rows, msgspec.msgpack.encode(mark))
+    return Model(name.encode(), person.encode(), [*rows.items(), (MARK, msgspec.msgpack.encode(mark))])
+
+
+def written(count: int, models: list[Model]) -> Iterator[tuple[str, bytes, bytes]]:
+    """Patient, key and value of the rows of `count` patients, a row of each in turn: as they come in, and the worst for packing."""
+    for place in range(max(len(one.rows) for one in models)):
+        for number in range(count):
+            one = models[number % len(models)]
+            if place < len(one.rows):
+                person = person_identifier(number)
+                name = PSEUDONYM(person)
+                yield name, *one.row_as(place, name, person.value)
 
 
 class Cores:
@@ -111,21 +122,24 @@ class Cores:
         self.load_seconds = 0.0
 
     def load(self, count: int, models: list[Model]) -> None:
-        """Load `count` patients as a worker does: the rows of all its partitions are read back, then each core gets its own."""
-        rows = [{CLOCK_ROW: tick_record(NOW)} for _ in self._cores]
-        for number in range(count):
-            person = person_identifier(number)
-            name = PSEUDONYM(person)
-            one = models[number % len(models)]
-            rows[partition_of(name, self._partitions)].update(one.rows_as(name, person.value))
-            self.facts += len(one.rows)
-        self.row_bytes = sum(sum(map(len, each.values())) for each in rows)
-        self.key_bytes = sum(sum(map(len, each)) for each in rows)
+        """Load `count` patients as a worker does: rows are taken in as they come, then each core gets its own."""
+        stored = [StoredRows() for _ in self._cores]
+        for one in stored:
+            one.put(CLOCK_ROW, tick_record(NOW))
+        rows = written(count, models)
+        while fetched := list(islice(rows, FETCH_RECORDS)):
+            began = time.perf_counter()
+            for name, key, row in fetched:
+                stored[partition_of(name, self._partitions)].put(key, row)
+            self.load_seconds += time.perf_counter() - began
+            self.row_bytes += sum(len(row) for _, _, row in fetched)
+            self.key_bytes += sum(len(key) for _, key, _ in fetched)
+        self.facts = sum(len(models[number % len(models)].rows) - 1 for number in range(count))
         began = time.perf_counter()
         for core in self._cores:
-            core.load(rows.pop(0))
+            core.load(stored.pop(0))
         give_back()
-        self.load_seconds = time.perf_counter() - began
+        self.load_seconds += time.perf_counter() - began
 
     def take(self, facts: Iterable[Fact]) -> None:
         """Apply facts to the cores that they belong to."""
@@ -167,16 +181,29 @@ def resident_bytes() -> int:
     return int(fields[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
+def forget_peak() -> None:
+    """Begin to measure the peak anew: what was needed for the models does not count. Source: Linux, proc(5), ``clear_refs``."""
+    Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
+
+
+def peak_bytes() -> int:
+    """Most that was resident since."""
+    (kilobytes,) = re.findall(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text(encoding="utf-8"))
+    return int(kilobytes) * 1024
+
+
 def main() -> int:
     """Load, measure, print."""
     count, facts_most, partitions, passes = map(int, sys.argv[1:])
     gc.set_threshold(*GC_THRESHOLDS)
     models = [model(facts[:facts_most]) for facts in islice(people(), SIMULATED_PATIENTS)]
+    give_back()
     empty = resident_bytes()
+    forget_peak()
     cores = Cores(partitions)
     cores.load(count, models)
     loaded = resident_bytes()
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    peak = peak_bytes()
     after, pass_facts = soak(cores, count, facts_most, passes)
     found = Footprint(
         patients=count,

@@ -15,7 +15,7 @@ from contracts.fact import Fact
 from streams.command.knowledge import reconciler
 from streams.reconcile.state import PatientState
 from streams.simulate.load import history, region_mix
-from streams.worker import GC_THRESHOLDS
+from streams.topology.memory import GC_THRESHOLDS
 from tests.benchmarks._results import machine, percentiles, write
 
 SEED = 20261122

@@ -44,8 +44,11 @@ def compare(
     """Return everything that differs; `rebuilt` is None when no fact of the patient is in the log."""
     rows = {} if rebuilt is None else rebuilt.rows
     mark_key = f"{patient}|m".encode()
+    unlike = {key for key, row in rows.items() if live_rows.get(key) != row} | (live_rows.keys() - rows.keys())
+    if mark_key in rows and mark_key in live_rows:
+        unlike.add(mark_key)  # what is due shows there, equal or not
     found: list[Difference] = []
-    for key in sorted(rows.keys() | live_rows.keys()):
+    for key in sorted(unlike):
         name = key.decode().partition("|")[2]
         if key not in live_rows:
             found.append(Difference(patient, "row-missing", name))
@@ -53,7 +56,7 @@ def compare(
             found.append(Difference(patient, "row-extra", name))
         elif key == mark_key:
             found += _marks(patient, rows[key], live_rows[key], clock)
-        elif rows[key] != live_rows[key]:
+        else:
             found.append(Difference(patient, "row-differs", name))
     if any(one.kind == "due" for one in found):
         return found

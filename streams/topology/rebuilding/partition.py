@@ -75,9 +75,10 @@ class Live(msgspec.Struct, frozen=True):
 def look(place: Place) -> Live:
     """Read the live side: first the state, then the lists, which may therefore be newer."""
     restored = read_back(place.settings, [place.number])[place.number]
-    clock = restored.rows.pop(CLOCK_ROW, None)
+    rows = dict(restored.rows)
+    clock = rows.pop(CLOCK_ROW, None)
     lists = newest_lists(place.settings, place.list_topic, place.number)
-    return Live(rows_by_patient(restored.rows), clock, restored.position, lists)
+    return Live(rows_by_patient(rows), clock, restored.position, lists)
 
 
 def rows_by_patient(rows: Mapping[bytes, bytes]) -> dict[str, dict[bytes, bytes]]:

@@ -10,8 +10,8 @@ from streams.topology.client import reader_config
 from streams.topology.problems import EngineCode, EngineError
 from streams.topology.settings import EngineSettings
 
-FETCH_RECORDS = 500
-FETCH_SECONDS = 0.2
+FETCH_RECORDS = 2000
+FETCH_SECONDS = 0.05
 
 
 def fact_records(settings: EngineSettings, partition: int, start: int, end: int) -> Iterator[bytes]:

@@ -25,7 +25,7 @@ from streams.reconcile.derive import Reconciler
 from streams.reconcile.records import EARLIEST
 from streams.reconcile.state import PatientState
 from streams.topology.core import Decision, Send
-from streams.topology.reconciling.archive import Archive
+from streams.topology.reconciling.archive import MARK, Archive, StoredRows
 
 CLOCK_ROW: Final = b"\x01clock"
 REMEMBERED_PATIENTS: Final = 2000
@@ -91,17 +91,16 @@ class ReconcilingCore:
         self._clock = EARLIEST
 
     def load(self, rows: Mapping[bytes, bytes]) -> None:
-        """Take over the stored rows of this partition."""
-        for key, value in rows.items():
-            if key == CLOCK_ROW:
-                self._clock = _decode_tick(value).tick
-                continue
+        """Take over the stored rows of this partition: `StoredRows` as they are, packed; others are packed here."""
+        stored = rows if isinstance(rows, StoredRows) else StoredRows.of(rows)
+        stored.archive.filled()
+        self._archive = stored.archive
+        for key, value in stored.rest.items():
             patient, _, name = key.decode().partition("|")
-            if name == "m":
+            if name == MARK:
                 self._marks[patient] = _decode_mark(value)
-            else:
-                self._archive.put(patient, name, value)
-        self._archive.pack_all()
+            elif key == CLOCK_ROW:
+                self._clock = _decode_tick(value).tick
         identity = self._reconciler.rules.identity
         for patient, mark in self._marks.items():
             if mark.rules != identity:
@@ -137,20 +136,10 @@ class ReconcilingCore:
         if clock != self._clock:
             self._clock = clock
             rows[CLOCK_ROW] = tick_record(clock)
-        for patient, facts in arrived.items():
-            self._update(patient, facts, rows, sends)
-        for patient in self._due(arrived.keys()):
-            self._update(patient, (), rows, sends)
-        conflicts = self._conflicts_of(sends)
+        lists = [self._update(patient, facts, rows, sends) for patient, facts in arrived.items()]
+        lists += [self._update(patient, (), rows, sends) for patient in self._due(arrived.keys())]
         self._forget()
-        return Decision(rows, sends, conflicts)
-
-    def _conflicts_of(self, sends: Sequence[Send]) -> dict[str, int]:
-        """Return the conflicts on the lists that are sent, by the code of the finding."""
-        sent = {send.key for send in sends if send.topic == self._list_topic and send.key is not None}
-        lists = [self._patient(name.decode()).last for name in sorted(sent)]
-        codes = (found.code for one in lists if one is not None for found in one.findings if found.conflict)
-        return dict(Counter(codes))
+        return Decision(rows, sends, _conflicts_of(one for one in lists if one is not None))
 
     def _facts(self, record: bytes, sends: list[Send]) -> list[Fact]:
         if not record.startswith(b"["):
@@ -183,7 +172,10 @@ class ReconcilingCore:
                 due.append(patient)
         return due
 
-    def _update(self, name: str, facts: Sequence[Fact], rows: dict[bytes, bytes | None], sends: list[Send]) -> None:
+    def _update(
+        self, name: str, facts: Sequence[Fact], rows: dict[bytes, bytes | None], sends: list[Send]
+    ) -> MedicationList | None:
+        """Add facts to a patient, and say what to store and send; return the list if it is sent."""
         patient = self._patient(name)
         mark = self._marks.get(name)
         before = self._last_list(patient, mark)
@@ -202,7 +194,9 @@ class ReconcilingCore:
         patient.last = view.medication_list
         next_change_at = view.medication_list.next_change_at
         identity = self._reconciler.rules.identity
+        sent: MedicationList | None = None
         if mark is None or mark.digest != view.digest:
+            sent = view.medication_list
             sends.append(Send(self._list_topic, name.encode(), view.encoded))
             causes = {fact.id: fact.type for fact in facts}
             sends += [
@@ -210,7 +204,7 @@ class ReconcilingCore:
                 for change in changes(before, view.medication_list, causes)
             ]
         elif (mark.next_change_at, mark.rules, mark.goes_on_as) == (next_change_at, identity, goes_on_as):
-            return
+            return None
         made = ListMark(
             digest=view.digest,
             made_at=self._clock,
@@ -219,9 +213,10 @@ class ReconcilingCore:
             goes_on_as=goes_on_as,
         )
         self._marks[name] = made
-        rows[f"{name}|m".encode()] = _encode_mark(made)
+        rows[f"{name}|{MARK}".encode()] = _encode_mark(made)
         if next_change_at is not None:
             heapq.heappush(self._wakes, (next_change_at, name))
+        return sent
 
     def _forward(
         self, patient: _Patient, mark: ListMark | None, fresh: Sequence[Fact], sends: list[Send]
@@ -259,6 +254,11 @@ class ReconcilingCore:
             name, patient = self._decoded.popitem(last=False)
             self._facts_decoded -= patient.facts
             self._archive.pack(name)
+
+
+def _conflicts_of(lists: Iterable[MedicationList]) -> dict[str, int]:
+    """Return the conflicts on lists, by the code of the finding."""
+    return dict(Counter(found.code for one in lists for found in one.findings if found.conflict))
 
 
 def _concerned(fact: Fact) -> tuple[str, ...]:

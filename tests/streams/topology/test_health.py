@@ -11,6 +11,7 @@ from streams.topology.metrics import EngineMetrics
 from streams.topology.ownership import Ownership
 from streams.topology.partition import OwnedPartition
 from streams.topology.position import Position
+from streams.topology.rows import PlainRows
 from streams.topology.wakeups import wall_clock
 from streams.topology.watchdog import Watchdog
 from tests.streams.topology.fakes import FixedEnds, engine_settings, owned_partition
@@ -101,7 +102,9 @@ async def test_age_state_and_conflicts(scene: Scene) -> None:
     """What a night shift asks first: how old is what waits, how much is held, what cannot be decided."""
     scene.assign()
     now = wall_clock().timestamp()
-    scene.metrics.read_back(7, {b"key": b"value"})
+    rows = PlainRows()
+    rows.put(b"key", b"value")
+    scene.metrics.read_back(7, rows)
     scene.partition.receive(0, b"a", now - 3600)
     scene.partition.receive(1, b"b", now - 60)
     await scene.get("/")

@@ -13,6 +13,7 @@ from streams.topology.position import START
 from streams.topology.problems import EngineCode, EngineError
 from streams.topology.rebalance import Rebalance
 from streams.topology.restore import Restored
+from streams.topology.rows import PlainRows
 from streams.topology.settings import EngineLimits
 from tests.streams.topology.fakes import ListCore, MemoryWriter, engine_settings
 
@@ -32,7 +33,7 @@ async def test_a_client_that_hangs_while_partitions_are_taken_over(
     writer = MemoryWriter()
     parts: dict[str, Callable[..., object]] = {
         "state_writer": lambda *_: writer,
-        "read_back": lambda *_: {0: Restored(rows={}, position=START)},
+        "read_back": lambda *_: {0: Restored(rows=PlainRows(), position=START)},
         "view_log": hang,
     }
     for name, part in parts.items():
