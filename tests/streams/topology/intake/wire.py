@@ -14,17 +14,15 @@ from connectors.settings import Settings
 from contracts.envelope import decode_batch
 from contracts.fact import Fact
 from contracts.quarantine import Ack, Quarantined, decode_ack, decode_quarantined
+from contracts.sources import SourceSystem
 from contracts.topics import FACT, QUARANTINE, ack_topic
 from streams.topology.intake.run import IntakeParts, run_intake
 from streams.topology.intake.stopping import IntakeStop
 from tests.streams.topology.intake.trivial import READERS, SOURCE
+from tests.streams.topology.threaded import Ended, running
 
 DEADLINE_SECONDS = 60.0
 NOW = datetime(2026, 11, 22, 8, tzinfo=UTC)
-
-
-class Ended(BaseException):
-    """What a fail-stop raises in tests instead of leaving."""
 
 
 class StopsNoted(IntakeStop):
@@ -120,24 +118,12 @@ def committed(settings: Settings) -> int:
 
 
 @contextmanager
-def intake(settings: Settings, parts: IntakeParts | None = None) -> Iterator[StopsNoted]:
-    """An intake in a thread, stopped at the end; gives what noted its fail-stops."""
+def intake(
+    settings: Settings, parts: IntakeParts | None = None, source: SourceSystem = SOURCE, now: datetime = NOW
+) -> Iterator[StopsNoted]:
+    """An intake of one source in a thread, stopped at the end; gives what noted its fail-stops, unless `parts` have their own."""
     stop = StopsNoted()
     ready = parts or IntakeParts(readers=READERS, stop=stop)
-    over = threading.Event()
-
-    def work() -> None:
-        try:
-            run_intake(settings, [SOURCE], lambda: NOW, over, ready)
-        except Ended:
-            return
-
-    thread = threading.Thread(target=work)
-    thread.start()
-    try:
+    with running(lambda over: run_intake(settings, [source], lambda: now, over, ready)):
         yield stop
-    finally:
-        over.set()
-        thread.join(DEADLINE_SECONDS)
-        assert not thread.is_alive()
-        assert "intake-watch" not in {left.name for left in threading.enumerate()}
+    assert {"intake-watch", "intake-guard"}.isdisjoint(left.name for left in threading.enumerate())

@@ -1,7 +1,6 @@
 """Lists onto their topic, Bundles off theirs, and a listing to run between them."""
 
 import contextlib
-import threading
 import time
 from collections.abc import Callable, Iterator
 from typing import NamedTuple, NoReturn
@@ -19,14 +18,11 @@ from streams.topology.listing.limits import ListingLimits
 from streams.topology.settings import Isolation
 from tests.published import collector
 from tests.streams.publish.cases import dosage, line, replaced, standing, the_list
+from tests.streams.topology.threaded import Ended, running
 
 PARTITIONS = 4
 DEADLINE_SECONDS = 60.0
 EVERY_BUNDLE = ListingLimits(idle_seconds=0.02, checked_share=1.0)
-
-
-class Ended(BaseException):
-    """What a fail-stop raises in tests instead of leaving."""
 
 
 class StopsNoted(ListingStop):
@@ -134,17 +130,5 @@ def listing(
     """A listing in a thread, stopped at the end; gives what noted its fail-stops."""
     stop = StopsNoted()
     parts = ListingParts(isolation=isolation, limits=limits, stop=stop)
-    over = threading.Event()
-
-    def work() -> None:
-        with contextlib.suppress(Ended):
-            run_listing(settings, over, parts)
-
-    thread = threading.Thread(target=work)
-    thread.start()
-    try:
+    with running(lambda over: run_listing(settings, over, parts)):
         yield stop
-    finally:
-        over.set()
-        thread.join(DEADLINE_SECONDS)
-        assert not thread.is_alive()

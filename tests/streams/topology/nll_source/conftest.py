@@ -4,10 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from connectors.kafka.embedded import EmbeddedBroker
 from connectors.settings import Settings
 from contracts.topics import LIST, NLL_WATERMARK, PUBLISH, PUBLISH_REQUEST
-from tests.streams.topology.nll_source.wire import PATIENT, TOPIC, consent
+from tests.streams.topology.nll_source.wire import PATIENT, TOPIC, consent, on_a_broker
 from tests.streams.topology.publisher.wire import PARTITIONS, Endpoint
 
 
@@ -24,6 +23,5 @@ def endpoint() -> Iterator[Endpoint]:
 def settings(endpoint: Endpoint) -> Iterator[Settings]:
     """Settings for an embedded broker and the sandbox; everybody is looked at all the time."""
     names = (LIST, PUBLISH, PUBLISH_REQUEST, NLL_WATERMARK, TOPIC)
-    with EmbeddedBroker(dict.fromkeys(names, PARTITIONS)) as broker:
-        demo = Settings.for_demo(broker.bootstrap, nll_base_url=endpoint.door.base)
-        yield demo.model_copy(update={"nll_look_seconds": 0.2, "nll_requests_per_second": 500.0})
+    with on_a_broker(endpoint, dict.fromkeys(names, PARTITIONS)) as made:
+        yield made

@@ -1,11 +1,11 @@
 """What is read at NLL, all the way: onto the input topic, through the intake, by the reconciler, onto the list."""
 
 import contextlib
-import threading
 from collections.abc import Iterator
 from datetime import timedelta
 
-from connectors.kafka.embedded import EmbeddedBroker
+import pytest
+
 from connectors.kafka.newest import newest_values
 from connectors.pseudonym import pseudonymiser
 from connectors.settings import DEMO_PSEUDONYM_KEY, Settings
@@ -19,11 +19,11 @@ from streams.command.knowledge import reconciler
 from streams.publish.actual import Actual
 from streams.publish.desired import desired
 from streams.publish.plan import plan
-from streams.topology.intake import IntakeParts, run_intake
+from streams.topology.intake import IntakeParts
 from tests.streams.publish.cases import NOW, PERSON, POLICY, content, dosage, line, replaced, standing, the_list
 from tests.streams.publish.test_plan_properties import SUBJECT
-from tests.streams.topology.intake.wire import Ended, StopsNoted, facts, quarantined
-from tests.streams.topology.nll_source.wire import TOPIC, dispense, prescription, reading, seed
+from tests.streams.topology.intake.wire import StopsNoted, facts, intake, quarantined
+from tests.streams.topology.nll_source.wire import TOPIC, dispense, on_a_broker, prescription, reading, seed
 from tests.streams.topology.publisher.wire import PARTITIONS, Endpoint, committed, eventually, publisher, send
 
 LATER = NOW + timedelta(days=1)
@@ -33,24 +33,20 @@ TOPICS = dict.fromkeys((LIST, NLL_WATERMARK, PUBLISH, PUBLISH_REQUEST, TOPIC, FA
 }
 
 
+@pytest.fixture
+def settings(endpoint: Endpoint) -> Iterator[Settings]:
+    """With the topics of the intake too."""
+    with on_a_broker(endpoint, TOPICS) as made:
+        yield made
+
+
 @contextlib.contextmanager
-def taking_in(settings: Settings) -> Iterator[StopsNoted]:
+def taking_in(settings: Settings) -> Iterator[None]:
     """An intake of the source ``nll``, in a thread."""
-    stop, over = StopsNoted(), threading.Event()
-
-    def work() -> None:
-        with contextlib.suppress(Ended):
-            run_intake(settings, [NLL_SOURCE], lambda: LATER, over, IntakeParts(stop=stop))
-
-    thread = threading.Thread(target=work)
-    thread.start()
-    try:
-        yield stop
-    finally:
-        over.set()
-        thread.join(30)
-        assert not thread.is_alive()
-        assert stop.causes == []
+    stop = StopsNoted()
+    with intake(settings, IntakeParts(stop=stop), NLL_SOURCE, LATER):
+        yield
+    assert stop.causes == []
 
 
 def list_of(known: list[Fact]) -> MedicationList:
@@ -58,23 +54,22 @@ def list_of(known: list[Fact]) -> MedicationList:
     return reconciler().derive(PSEUDONYM, known, LATER)
 
 
-def test_what_others_registered_stands_on_the_list_and_is_not_registered_again(endpoint: Endpoint) -> None:
+def test_what_others_registered_stands_on_the_list_and_is_not_registered_again(
+    settings: Settings, endpoint: Endpoint
+) -> None:
     """A prescription of elsewhere becomes a line with its dispensing; an end of it ends the line; ours is no second line."""
     rx = standing("rx-1")
     ours = prescription("f-1", identifier=[{"system": RECORD, "value": rx.record}])
-    with EmbeddedBroker(TOPICS) as broker:
-        demo = Settings.for_demo(broker.bootstrap, nll_base_url=endpoint.door.base)
-        settings = demo.model_copy(update={"nll_look_seconds": 0.2, "nll_requests_per_second": 500.0})
-        seed(endpoint, ours, prescription("f-7001"), dispense("u-1", "f-7001"))
-        send(settings, the_list(line(rx), patient=PSEUDONYM))
+    seed(endpoint, ours, prescription("f-7001"), dispense("u-1", "f-7001"))
+    send(settings, the_list(line(rx), patient=PSEUDONYM))
 
-        with reading(settings), taking_in(settings):
-            eventually(lambda: len(facts(settings)) == 2, "prescription and dispensing are facts")
-            before = list_of(facts(settings))
-            seed(endpoint, prescription("f-7001", status="stopped"))
-            eventually(lambda: len(facts(settings)) == 3, "so is its end")
-            after = list_of(facts(settings))
-        assert quarantined(settings) == []
+    with reading(settings), taking_in(settings):
+        eventually(lambda: len(facts(settings)) == 2, "prescription and dispensing are facts")
+        before = list_of(facts(settings))
+        seed(endpoint, prescription("f-7001", status="stopped"))
+        eventually(lambda: len(facts(settings)) == 3, "so is its end")
+        after = list_of(facts(settings))
+    assert quarantined(settings) == []
 
     assert {before.patient, after.patient} == {PSEUDONYM}
     assert [(one.state, sorted(one.layers)) for one in before.items] == [("active", ["dispensed", "prescribed"])]
@@ -85,7 +80,7 @@ def test_what_others_registered_stands_on_the_list_and_is_not_registered_again(e
         assert plan(asked, Actual(subject=SUBJECT, read_on=NOW.date()), POLICY) == ()
 
 
-def test_what_another_changed_of_ours_stands_on_the_line_of_our_record(endpoint: Endpoint) -> None:
+def test_what_another_changed_of_ours_stands_on_the_line_of_our_record(settings: Settings, endpoint: Endpoint) -> None:
     """The list shows the other's dose, also when another process reads on; our own writes never come back."""
     rx = standing("rx-1")
     origin = Origin(
@@ -97,23 +92,20 @@ def test_what_another_changed_of_ours_stands_on_the_line_of_our_record(endpoint:
         recorded_at=rx.recorded_at,
     )
     ours = make_fact(origin, content(), NOW)
-    with EmbeddedBroker(TOPICS) as broker:
-        demo = Settings.for_demo(broker.bootstrap, nll_base_url=endpoint.door.base)
-        settings = demo.model_copy(update={"nll_look_seconds": 0.2, "nll_requests_per_second": 500.0})
 
-        with reading(settings), taking_in(settings), publisher(settings):
-            send(settings, the_list(line(rx), patient=PSEUDONYM))
-            eventually(lambda: committed(settings) == 1, "it is registered")
-            doubled = replaced(rx, dosage=dosage("2 tabletter varje morgon", "2"))
-            send(settings, the_list(line(doubled), patient=PSEUDONYM))
-            eventually(lambda: committed(settings) == 2, "our second version is there")
-            eventually(lambda: watermark_of(settings) == "2", "and was seen")
-        echoes = facts(settings)
-        endpoint.another_changes("3 tabletter varje kväll")
-        with reading(settings), taking_in(settings):
-            eventually(lambda: len(facts(settings)) == 1, "the other's change is a fact")
-        assert quarantined(settings) == []
-        made = list_of([ours, *facts(settings)])
+    with reading(settings), taking_in(settings), publisher(settings):
+        send(settings, the_list(line(rx), patient=PSEUDONYM))
+        eventually(lambda: committed(settings) == 1, "it is registered")
+        doubled = replaced(rx, dosage=dosage("2 tabletter varje morgon", "2"))
+        send(settings, the_list(line(doubled), patient=PSEUDONYM))
+        eventually(lambda: committed(settings) == 2, "our second version is there")
+        eventually(lambda: watermark_of(settings) == "2", "and was seen")
+    echoes = facts(settings)
+    endpoint.another_changes("3 tabletter varje kväll")
+    with reading(settings), taking_in(settings):
+        eventually(lambda: len(facts(settings)) == 1, "the other's change is a fact")
+    assert quarantined(settings) == []
+    made = list_of([ours, *facts(settings)])
 
     (item,) = made.items
     assert echoes == []

@@ -1,8 +1,10 @@
 """Reading NLL on the embedded broker against the real sandbox server: lists in, messages of the source ``nll`` out."""
 
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 
 from confluent_kafka import Producer
+from structlog.testing import capture_logs
 
 from connectors.kafka.newest import newest_values
 from connectors.settings import Settings
@@ -123,15 +125,26 @@ def test_dose_patients_are_asked_about_together(settings: Settings, endpoint: En
 def test_an_endpoint_that_is_away_is_left_alone_and_read_when_it_is_back(
     settings: Settings, endpoint: Endpoint
 ) -> None:
-    """Failures wait longer and longer; nothing is lost."""
+    """That it is away is told once, and so is that it is back; nothing is lost, and nothing comes twice."""
     seed(endpoint, prescription("f-7001"))
     endpoint.door.shut = True
     send(settings, the_list(line(standing())))
 
-    with reading(settings):
-        eventually(lambda: len(endpoint.door.requests) >= 3, "it is tried")
+    with capture_logs() as lines, reading(settings):
+        eventually(lambda: "nll_source.failed" in events(lines), "it is left alone")
+        told_before = messages(settings), watermark(settings)
         endpoint.door.shut = False
-        eventually(lambda: len(messages(settings)) == 1, "the prescription comes")
+        eventually(lambda: (mark := watermark(settings)) is not None and mark.confirmed, "it is read")
+
+    told = [one for one in events(lines) if one != "nll_source.failed"]
+    assert told_before == ([], None)
+    assert told == ["nll_source.recovered"]
+    assert [one.source_id for one in facts(settings)] == ["f-7001"]
+
+
+def events(lines: Iterable[Mapping[str, object]]) -> list[object]:
+    """What the process that reads NLL has told of the endpoint."""
+    return [one["event"] for one in lines if str(one["event"]).startswith("nll_source.")]
 
 
 def test_a_patient_without_personnummer_or_list_is_not_asked_for(settings: Settings, endpoint: Endpoint) -> None:

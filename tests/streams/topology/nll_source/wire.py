@@ -1,11 +1,11 @@
 """Reading NLL in tests: what stands there, a process that reads it, what it passed on and how far it came."""
 
 import contextlib
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from connectors.kafka.embedded import EmbeddedBroker
 from connectors.kafka.newest import newest_values, records
 from connectors.settings import Settings
 from contracts.fact import Fact
@@ -22,7 +22,8 @@ from streams.topology.nll_source import NllSourceParts, run_nll_source
 from streams.topology.nll_source.limits import NllSourceLimits
 from streams.topology.nll_source.stopping import NllSourceStop
 from tests.streams.publish.cases import NOW, PERSON, TOKEN, the_list
-from tests.streams.topology.publisher.wire import PARTITIONS, Ended, Endpoint
+from tests.streams.topology.publisher.wire import PARTITIONS, Endpoint
+from tests.streams.topology.threaded import Ended, running
 
 TOPIC = NLL_SOURCE.topic
 QUICK = NllSourceLimits(
@@ -53,22 +54,19 @@ def reading(
     settings: Settings, clock: Callable[[], datetime] = lambda: NOW, token: str | None = TOKEN
 ) -> Iterator[StopsNoted]:
     """A process that reads NLL, in a thread."""
-    stop, over = StopsNoted(), threading.Event()
+    stop = StopsNoted()
     parts = NllSourceParts(isolation="none", token=token, limits=QUICK, stop=stop)
-
-    def work() -> None:
-        with contextlib.suppress(Ended):
-            run_nll_source(settings, DEFAULT_SOURCES, clock, over, parts)
-
-    thread = threading.Thread(target=work)
-    thread.start()
-    try:
+    with running(lambda over: run_nll_source(settings, DEFAULT_SOURCES, clock, over, parts)):
         yield stop
-    finally:
-        over.set()
-        thread.join(30)
-        assert not thread.is_alive()
-        assert stop.causes == []
+    assert stop.causes == []
+
+
+@contextlib.contextmanager
+def on_a_broker(endpoint: Endpoint, topics: Mapping[str, int]) -> Iterator[Settings]:
+    """Settings for an embedded broker with these topics and the sandbox; everybody is looked at all the time."""
+    with EmbeddedBroker(topics) as broker:
+        demo = Settings.for_demo(broker.bootstrap, nll_base_url=endpoint.door.base)
+        yield demo.model_copy(update={"nll_look_seconds": 0.2, "nll_requests_per_second": 500.0})
 
 
 def messages(settings: Settings) -> list[Any]:

@@ -1,20 +1,15 @@
 """The publisher and what somebody else changes at the endpoint: over restarts, lost answers and its own writes."""
 
 import asyncio
-from collections.abc import Iterator
 from datetime import timedelta
 
 import msgspec
-import pytest
 from aiohttp import web
 
-from connectors.kafka.embedded import EmbeddedBroker
 from connectors.settings import Settings
 from contracts.publication import Publication
-from contracts.topics import LIST, PUBLISH, PUBLISH_REQUEST
 from tests.streams.publish.cases import NOW, dosage, line, replaced, standing, the_list
 from tests.streams.topology.publisher.wire import (
-    PARTITIONS,
     Endpoint,
     committed,
     eventually,
@@ -27,21 +22,6 @@ RX = standing()
 OTHER = replaced(RX, purpose="mot kärlkramp")
 DOUBLED = replaced(RX, dosage=dosage("2 tabletter varje morgon", "2"))
 THEIRS = "3 tabletter varje kväll"
-
-
-@pytest.fixture
-def endpoint() -> Iterator[Endpoint]:
-    """A sandbox behind a door."""
-    running = Endpoint()
-    yield running
-    running.close()
-
-
-@pytest.fixture
-def settings(endpoint: Endpoint) -> Iterator[Settings]:
-    """Settings for an embedded broker and the sandbox."""
-    with EmbeddedBroker({LIST: PARTITIONS, PUBLISH: PARTITIONS, PUBLISH_REQUEST: PARTITIONS}) as broker:
-        yield Settings.for_demo(broker.bootstrap, nll_base_url=endpoint.door.base)
 
 
 def held(told: Publication) -> list[tuple[str, str]]:

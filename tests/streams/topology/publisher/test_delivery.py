@@ -2,7 +2,7 @@
 
 import random
 import signal
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import msgspec
@@ -37,14 +37,6 @@ FAULTS = {
     "stale_read": {"probability": 0.05},
     "latency": {"probability": 0.3, "seconds": 0.01},
 }
-
-
-@pytest.fixture
-def endpoint() -> Iterator[Endpoint]:
-    """A sandbox behind a door."""
-    running = Endpoint()
-    yield running
-    running.close()
 
 
 @pytest.fixture

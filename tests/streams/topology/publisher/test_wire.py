@@ -2,16 +2,14 @@
 
 import asyncio
 import threading
-from collections.abc import Iterator
 
 import msgspec
 import pytest
 from confluent_kafka import Producer
 
-from connectors.kafka.embedded import EmbeddedBroker
 from connectors.kafka.newest import newest_values, records
 from connectors.settings import Settings
-from contracts.topics import LIST, PUBLISH, PUBLISH_REQUEST
+from contracts.topics import LIST, PUBLISH
 from streams.topology.publisher.problems import PublisherCode, PublisherError
 from tests.streams.publish.cases import dosage, line, replaced, standing, the_list
 from tests.streams.publish.door import after, answers
@@ -27,21 +25,6 @@ from tests.streams.topology.publisher.wire import (
     publisher,
     send,
 )
-
-
-@pytest.fixture
-def endpoint() -> Iterator[Endpoint]:
-    """A sandbox behind a door."""
-    running = Endpoint()
-    yield running
-    running.close()
-
-
-@pytest.fixture
-def settings(endpoint: Endpoint) -> Iterator[Settings]:
-    """Settings for an embedded broker and the sandbox."""
-    with EmbeddedBroker({LIST: PARTITIONS, PUBLISH: PARTITIONS, PUBLISH_REQUEST: PARTITIONS}) as broker:
-        yield Settings.for_demo(broker.bootstrap, nll_base_url=endpoint.door.base)
 
 
 def test_a_list_is_published_told_and_committed(settings: Settings, endpoint: Endpoint) -> None:

@@ -27,6 +27,7 @@ from streams.topology.publisher.limits import PublisherLimits
 from streams.topology.settings import Isolation
 from tests.streams.publish.cases import NOW, READER, TOKEN
 from tests.streams.publish.door import Door
+from tests.streams.topology.threaded import Ended, running
 
 T = TypeVar("T")
 PARTITIONS = 4
@@ -37,10 +38,6 @@ QUICK = PublisherLimits(
     breaker_backoff=Backoff(first_seconds=0.05, most_seconds=0.2),
     commit_seconds=0.02,
 )
-
-
-class Ended(BaseException):
-    """What a fail-stop raises in tests instead of leaving."""
 
 
 class StopsNoted(PublisherStop):
@@ -188,17 +185,5 @@ def publisher(
     """A publisher in a thread, stopped at the end; gives what noted its fail-stops."""
     stop = StopsNoted()
     parts = PublisherParts(isolation=isolation, token=TOKEN, limits=limits, stop=stop)
-    over = threading.Event()
-
-    def work() -> None:
-        with contextlib.suppress(Ended):
-            run_publisher(settings, DEFAULT_SOURCES, lambda: NOW, over, parts)
-
-    thread = threading.Thread(target=work)
-    thread.start()
-    try:
+    with running(lambda over: run_publisher(settings, DEFAULT_SOURCES, lambda: NOW, over, parts)):
         yield stop
-    finally:
-        over.set()
-        thread.join(DEADLINE_SECONDS)
-        assert not thread.is_alive()
