@@ -19,7 +19,7 @@ import msgspec
 
 from connectors.nll.client import NllClient
 from connectors.nll.outcomes import Accepted, Outcome, Refused, Rejected, Stale, Unavailable, Unknown
-from connectors.nll.requests import Task
+from connectors.nll.requests import Task, Write
 from contracts.fact import NAMESPACE
 from contracts.problems import Problem
 from contracts.publication import Done, HeldBack, Link, PublishProblem
@@ -56,7 +56,7 @@ ROUNDS_MOST: Final = 6
 GLIMPSES_MOST: Final = 10_000
 """Patients of whom what failed attempts have read is kept; of others it is read anew."""
 
-READINGS_MOST: Final = 10_000
+READINGS_MOST: Final = 5_000
 """Patients of whom the last reading is kept, some kilobytes each; of others the list is read before every attempt."""
 
 _NEVER_OURS: Final = frozenset({"source-unknown", "publishes-itself", "inpatient"})
@@ -183,25 +183,31 @@ class _Run:
     async def _round(self, actual: Actual) -> Attempt | None:
         found = examine(self._job.desired, actual, self._policy)
         self._give_up_on_repeats(found)
-        todo = [one for one in found.operations if self._id_of(one) not in self._refused]
+        todo = self._unrefused(found)
         if not todo:
             return self._settled(actual, found)
         return await self._carry_out(todo, actual)
+
+    def _unrefused(self, found: Plan) -> list[AnyOperation]:
+        if not self._refused:
+            return list(found.operations)
+        return [one for one in found.operations if self._id_of(one) not in self._refused]
 
     async def _carry_out(self, operations: list[AnyOperation], actual: Actual) -> Attempt | None:
         """Tell, then send in order; ``None`` means: read and plan again."""
         if not await self._trail.begins(operations, actual):
             return self._failing("patient-elsewhere", None)
         for operation in operations:
+            write = write_of(self._job.desired.patient, operation, actual.list_version)
             try:
-                outcome = await self._send(operation, actual.list_version)
+                outcome = await self._send(operation, write)
             except asyncio.CancelledError:  # cut: it may have been sent
                 self._look.unsure()
                 raise
             actual = self._trail.sent(operation, outcome, actual)
             match outcome:
                 case Accepted():
-                    self._note(operation, outcome)
+                    self._note(operation, write, outcome)
                     if actual.list_version is not None and outcome.list_version is None:
                         return None
                     self._followed = self._followed and _is_next(actual, operation, outcome)
@@ -220,15 +226,13 @@ class _Run:
     def _settled_by_answers(self, actual: Actual) -> Attempt | None:
         """The answers told what is there now, save of ours that were taken over from: if that leaves nothing to do, it is done."""
         found = examine(self._job.desired, actual, self._policy)
-        unsent = [one for one in found.operations if self._id_of(one) not in self._refused]
-        return None if unsent else self._settled(actual, found)
+        return None if self._unrefused(found) else self._settled(actual, found)
 
-    async def _send(self, operation: AnyOperation, list_version: int | None) -> Outcome:
-        if problems := self._invalid(operation):
+    async def _send(self, operation: AnyOperation, write: Write) -> Outcome:
+        if problems := self._invalid(operation, write):
             return Rejected(0, tuple(Refused(f"fhir-{one.code}", one.place) for one in problems))
         if is_new(operation) and (found := await self._already_there(operation)) is not None:
             return found
-        write = write_of(self._job.desired.patient, operation, list_version)
         return await send(self._client, operation, self._task, write)
 
     async def _already_there(self, operation: AnyOperation) -> Outcome | None:
@@ -239,21 +243,19 @@ class _Run:
             return Stale() if found else None
         return found
 
-    def _invalid(self, operation: AnyOperation) -> tuple[Problem, ...]:
-        if not isinstance(operation, Create | Update | Cancel) or not in_sample(
-            self._id_of(operation), self._validated
-        ):
-            return ()
-        return fhir_problems(operation.resource)
+    def _invalid(self, operation: AnyOperation, write: Write) -> tuple[Problem, ...]:
+        if isinstance(operation, Create | Update | Cancel) and in_sample(write.request_id, self._validated):
+            return fhir_problems(operation.resource)
+        return ()
 
-    def _note(self, operation: AnyOperation, outcome: Accepted) -> None:
+    def _note(self, operation: AnyOperation, write: Write, outcome: Accepted) -> None:
         name = outcome.id if isinstance(operation, Create) else operation.id or outcome.id
         done = Done(
             kind=kind_of(operation),
             record=operation.record,
             id=name,
             version=outcome.version,
-            request_id=self._id_of(operation),
+            request_id=write.request_id,
             because=operation.because,
         )
         self._done.append(done)

@@ -37,6 +37,7 @@ class Trail:
         self._writes = writes
         self._announce = announce
         self._unsent: list[Sending] = []
+        self._telling: list[tuple[AnyOperation, Sending | None]] = []
 
     @property
     def writes(self) -> Writes:
@@ -56,16 +57,16 @@ class Trail:
     async def begins(self, operations: Iterable[AnyOperation], actual: Actual) -> bool:
         """Tell of these writes; whether they may be sent."""
         before = self.writes
-        known = (sending_of(one, actual) for one in operations)
+        self._telling = [(one, sending_of(one, actual)) for one in operations]
         self._unsent = []
-        todo = [one for one in known if one is not None and one not in before.sending]
+        todo = [told for _, told in self._telling if told is not None and told not in before.sending]
         self._now(outstanding(before, todo))
         self._unsent = todo
         return not todo or await self._announce(self._writes)
 
     def sent(self, operation: AnyOperation, outcome: Outcome, actual: Actual) -> Actual:
         """A write was sent, with this outcome; return the reading that it built on with what is known now."""
-        sending = sending_of(operation, actual)
+        sending = next((told for one, told in self._telling if one is operation), None)
         self._unsent = [one for one in self._unsent if one != sending]
         match outcome:
             case Accepted():
