@@ -21,6 +21,10 @@ DELIVERY_SECONDS: Final = 30.0
 SESSION_SECONDS: Final = 10.0
 """How long a dead member of a group keeps its partitions."""
 
+REBALANCE_SECONDS: Final = 120.0
+"""How long a member may be busy without asking for messages, in a rebalance too (``max.poll.interval.ms``); then the group goes on
+without it. What must end before that stands in ``tests/streams/topology/test_limits.py``."""
+
 END_OF_PARTITION: Final = KafkaError._PARTITION_EOF  # noqa: SLF001 - the client's own public constant, as all below
 NO_SUCH_OFFSET: Final = KafkaError._AUTO_OFFSET_RESET  # noqa: SLF001
 ASSIGNMENT_LOST: Final = KafkaError._ASSIGNMENT_LOST  # noqa: SLF001
@@ -94,7 +98,7 @@ def consumer_config(settings: Settings, group: str) -> ClientConfig:
         "partition.assignment.strategy": "cooperative-sticky",
         "session.timeout.ms": int(SESSION_SECONDS * 1000),
         "heartbeat.interval.ms": 2_000,
-        "max.poll.interval.ms": 120_000,
+        "max.poll.interval.ms": int(REBALANCE_SECONDS * 1000),
         "fetch.min.bytes": 1,
         "fetch.wait.max.ms": 100,
         "fetch.message.max.bytes": 1_048_576,

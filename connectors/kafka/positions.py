@@ -4,6 +4,13 @@ It cannot while the group's coordinator starts or moves, and while a transaction
 whoever reads committed records is made to wait for its end (KIP-447, "stable" offsets). A member that was killed in the
 middle leaves such a transaction behind, and only its own timeout ends it; until then the client says no more than that the
 time is over.
+
+Inside a rebalance this is waited for once, and nothing else is: a member that takes longer than ``REBALANCE_SECONDS`` loses its
+partitions. What else is needed of partitions that came is asked for in the turns that follow. In seconds:
+
+    a dead member's transaction, and until the broker looks    30 + 10
+    PATIENCE_SECONDS, all questions together                   90
+    REBALANCE_SECONDS                                          120
 """
 
 import time
@@ -18,8 +25,7 @@ ASK_SECONDS: Final = 5.0
 """One question: short, so that whoever waits is heard of in between."""
 PAUSE_SECONDS: Final = 0.1
 PATIENCE_SECONDS: Final = 90.0
-"""Longer than a dead member's transaction can stay open (``transaction.timeout.ms`` of 30 s, and up to 10 s until the broker
-looks), and shorter than ``max.poll.interval.ms`` (120 s), within which a rebalance must be dealt with."""
+"""Longer than a dead member's transaction can stay open, and shorter than a rebalance may take."""
 
 
 def committed_offsets(
@@ -37,11 +43,12 @@ def committed_offsets(
         return []
     end = time.monotonic() + within_seconds
     while True:
+        left = end - time.monotonic()
         try:
-            return _asked(consumer, partitions, min(ASK_SECONDS, within_seconds))
+            return _asked(consumer, partitions, min(ASK_SECONDS, left))
         except KafkaException as error:
             reason: KafkaError = error.args[0]
-            if reason.code() not in PASSING or time.monotonic() >= end:
+            if reason.code() not in PASSING or time.monotonic() + PAUSE_SECONDS >= end:
                 raise
         time.sleep(PAUSE_SECONDS)
         waiting()

@@ -142,7 +142,7 @@ class SourceConsumer:
 
     def _committed(self, consumer: Consumer, partitions: list[TopicPartition]) -> list[TopicPartition]:
         try:
-            return committed_offsets(consumer, partitions, within_seconds=self._limits.request_seconds)
+            return committed_offsets(consumer, partitions)
         except KafkaException as error:
             raise IntakeError(IntakeCode.READ_FAILED, f"committed offsets: {error.args[0].name()}") from error
 

@@ -333,7 +333,7 @@ class Loop:
         for number in partitions:
             self._gaps[number] = Gaps()
             self._turns[number] = self._turns.get(number, 0) + 1
-        self._requests.assigned(partitions, self.waiting)
+        self._requests.assigned(partitions)
         self._new_partitions.update(partitions)
         self.ready = True
 

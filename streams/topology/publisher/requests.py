@@ -4,14 +4,15 @@ A request names only the patient; the list is read anew from the list topic, up 
 newest is published. Requests are committed once the patient is settled: one that a crash interrupts is heeded again.
 """
 
-from collections.abc import Callable, Collection, Iterable
+import time
+from collections.abc import Collection, Iterable
 from typing import Final
 
 import msgspec
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from connectors.kafka.clients import END_OF_PARTITION, PASSING, consumer_config, reader_config
-from connectors.kafka.positions import committed_offsets
+from connectors.kafka.positions import ASK_SECONDS, PATIENCE_SECONDS, committed_offsets
 from connectors.settings import Settings
 from connectors.telemetry import declare, get_logger
 from contracts.publication import decode_request
@@ -27,7 +28,11 @@ _log = get_logger()
 
 
 class Requests:
-    """Requests about patients of the partitions that are ours. For one thread; nothing in it waits."""
+    """Requests about patients of the partitions that are ours. For one thread.
+
+    Nothing in it waits but one question per turn, while the broker cannot tell where requests about new partitions go on: that is
+    never asked inside a rebalance, which has waited for the lists' own offsets (``connectors.kafka.positions``).
+    """
 
     def __init__(self, settings: Settings, limits: PublisherLimits, isolation: Isolation) -> None:
         group = consumer_config(settings, f"{settings.publisher_group}-requests")
@@ -43,6 +48,7 @@ class Requests:
         self._list_topic = settings.topic(LIST)
         self._limits = limits
         self._ours: set[int] = set()
+        self._new: dict[int, float] = {}  # not asked for yet, and until when the broker may take to tell where they go on
         self._open: dict[str, int] = {}
         self._reached: dict[int, int] = {}
         self._wanted: dict[str, int] = {}  # to be looked for as soon as their partition is not being read
@@ -60,23 +66,14 @@ class Requests:
         """Whether a list is being looked for: then the next turn should come soon."""
         return bool(self._wanted or self._sought)
 
-    def assigned(self, partitions: Collection[int], waiting: Callable[[], None]) -> None:
-        """Partitions came: their requests go on after those that were heeded. Calls ``waiting`` while no broker tells which."""
-        asked = [TopicPartition(self._request_topic, number) for number in partitions]
-        try:
-            known = committed_offsets(self._asked, asked, waiting)
-        except KafkaException as error:
-            raise PublisherError(PublisherCode.READ_FAILED, f"committed requests: {error.args[0].name()}") from error
-        self._asked.incremental_assign(
-            [
-                TopicPartition(one.topic, one.partition, one.offset if one.offset >= 0 else OFFSET_BEGINNING)
-                for one in known
-            ]
-        )
-        self._ours.update(partitions)
+    def assigned(self, partitions: Collection[int]) -> None:
+        """Partitions came: their requests go on after those that were heeded, once the broker has told which."""
+        self._new |= dict.fromkeys(partitions, time.monotonic() + PATIENCE_SECONDS)
 
     def gone(self, partitions: Collection[int]) -> None:
         """Partitions went: their next owner heeds what is open."""
+        for number in partitions:
+            self._new.pop(number, None)
         ours = [number for number in partitions if number in self._ours]
         self._asked.incremental_unassign([TopicPartition(self._request_topic, number) for number in ours])
         self._ours.difference_update(ours)
@@ -88,6 +85,7 @@ class Requests:
 
     def taken(self) -> list[str]:
         """Return the patients of new requests; their lists are looked for from now on."""
+        self._begin()
         patients = []
         for message in self._asked.consume(self._limits.batch_messages, 0) if self._ours else ():
             if not _is_record(message, self._request_topic):
@@ -143,6 +141,26 @@ class Requests:
         """Stop reading."""
         self._asked.close()
         self._lists.close()
+
+    def _begin(self) -> None:
+        """Ask where the requests about new partitions go on; if the broker cannot tell yet, the next turn asks again."""
+        if not self._new:
+            return
+        asked = [TopicPartition(self._request_topic, number) for number in sorted(self._new)]
+        try:
+            known = committed_offsets(self._asked, asked, within_seconds=ASK_SECONDS)
+        except KafkaException as error:
+            if error.args[0].code() in PASSING and time.monotonic() < min(self._new.values()):
+                return
+            raise PublisherError(PublisherCode.READ_FAILED, f"committed requests: {error.args[0].name()}") from error
+        self._asked.incremental_assign(
+            [
+                TopicPartition(one.topic, one.partition, one.offset if one.offset >= 0 else OFFSET_BEGINNING)
+                for one in known
+            ]
+        )
+        self._ours.update(self._new)
+        self._new = {}
 
     def _search(self) -> None:
         """Begin at the beginning of every partition in which a list is wanted, unless it is being read already."""
