@@ -163,6 +163,7 @@ def create_app(settings: EngineSettings) -> faust.App:
         broker_heartbeat_interval=SESSION_SECONDS / 5,
         broker_commit_interval=1.0,
         broker_max_poll_interval=1000.0,
+        broker_rebalance_timeout=60.0,
         processing_guarantee="at_least_once",
         consumer_auto_offset_reset="earliest",  # irrelevant: every seek goes to our position
         consumer_group_instance_id=settings.connection.instance_id,

@@ -50,6 +50,10 @@ class Progress:
         self.standings = standings
         return standings
 
+    def blinded(self, now: float) -> None:
+        """No broker answers: how long positions stand still counts anew from here, how long they are behind goes on."""
+        self._moved = {number: (position, now) for number, (position, _) in self._moved.items()}
+
     def _stand(self, number: int, position: int, end: int, now: float) -> Standing:
         last, moved_at = self._moved.get(number, (None, now))
         if position >= end or position != last:

@@ -1,7 +1,8 @@
 """Fence, then read: how a new assignment becomes partitions of ours.
 
 Faust awaits `assigned` before it resumes, seeks and fetches, so no record comes too early. Everything that blocks runs
-beside the event loop, so the heartbeats go on.
+beside the event loop, so the heartbeats go on. It takes as long as it takes while the clients of the broker give answers,
+`restore_seconds` at most; one that says nothing at all for `hung_seconds` ends it.
 """
 
 import asyncio
@@ -15,6 +16,7 @@ from confluent_kafka import KafkaException
 
 from connectors.telemetry import declare, get_logger
 from streams.topology.core import CoreFactory
+from streams.topology.heard import Heard, while_heard
 from streams.topology.memory import give_back
 from streams.topology.metrics import EngineMetrics
 from streams.topology.ownership import Handover, Ownership
@@ -30,8 +32,6 @@ from streams.topology.writer import StateWriter, state_writer
 EVENTS: Final = declare(
     {"partitions.assigned": "REC-001", "partitions.revoked": "REC-002", "partitions.superseded": "ENG-101"}
 )
-
-ALIVE_CHECK_SECONDS: Final = 1.0
 
 _log = get_logger()
 _T = TypeVar("_T")
@@ -95,38 +95,28 @@ class Rebalance:
     async def _take_over(self, handover: Handover) -> dict[int, OwnedPartition]:
         if not handover.wanted:
             return {}
+        heard, hung_seconds = Heard(), self._settings.limits.hung_seconds
         try:
             async with asyncio.timeout(self._settings.limits.restore_seconds):
-                async with asyncio.timeout(self._settings.limits.hung_seconds):
-                    writers = await self._fence(handover.wanted)
-                restored = await self._read_back(handover.wanted)
+                writers = await while_heard(self._fence(handover.wanted, heard), heard, hung_seconds)
+                reading = self._beside(read_back, self._settings, handover.wanted, heard)
+                restored = await while_heard(reading, heard, hung_seconds)
                 positions = {number: found.position for number, found in restored.items()}
-                async with asyncio.timeout(self._settings.limits.hung_seconds):
-                    views = await self._beside(view_log, self._settings, positions)
+                viewing = self._beside(view_log, self._settings, positions, heard)
+                views = await while_heard(viewing, heard, hung_seconds)
         except (KafkaException, TimeoutError) as exc:
             raise EngineError(EngineCode.RESTORE_FAILED, restore_detail(exc)) from exc
         owned = {n: await self._owned(n, writers[n], restored.pop(n), views[n]) for n in handover.wanted}
         await self._beside(give_back)
         return owned
 
-    async def _read_back(self, numbers: Collection[int]) -> dict[int, Restored]:
-        """Read back beside the event loop, however long it takes, while the client gives answers."""
-        answered = time.monotonic()
+    async def _fence(self, numbers: Collection[int], heard: Heard) -> dict[int, StateWriter]:
+        def fence(writer: StateWriter) -> None:
+            writer.fence()
+            heard()
 
-        def alive() -> None:
-            nonlocal answered
-            answered = time.monotonic()
-
-        reading = asyncio.ensure_future(self._beside(read_back, self._settings, numbers, alive))
-        while not reading.done():
-            await asyncio.wait([reading], timeout=ALIVE_CHECK_SECONDS)
-            if not reading.done() and time.monotonic() > answered + self._settings.limits.hung_seconds:
-                raise TimeoutError("reading back hangs")
-        return reading.result()
-
-    async def _fence(self, numbers: Collection[int]) -> dict[int, StateWriter]:
         writers = {number: await self._beside(state_writer, self._settings, number) for number in numbers}
-        await asyncio.gather(*(self._beside(writer.fence) for writer in writers.values()))
+        await asyncio.gather(*(self._beside(fence, writer) for writer in writers.values()))
         return writers
 
     async def _owned(self, number: int, writer: StateWriter, restored: Restored, view: LogView) -> OwnedPartition:

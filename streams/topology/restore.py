@@ -63,18 +63,22 @@ def read_back(
     return {partition: _restored(partition, found, positions[partition]) for partition, found in rows.items()}
 
 
-def view_log(settings: EngineSettings, positions: dict[int, Position]) -> dict[int, LogView]:
-    """What the fact topic looks like around each partition's position. Raises as `read_back`."""
+def view_log(
+    settings: EngineSettings, positions: dict[int, Position], alive: Callable[[], None] = lambda: None
+) -> dict[int, LogView]:
+    """What the fact topic looks like around each partition's position. Calls `alive` and raises as `read_back`."""
     topic_id = read_topic_id(settings, settings.fact_topic)
+    alive()
     views: dict[int, LogView] = {}
     with _reader(settings, "verify") as consumer:
         for partition in positions:
             asked = TopicPartition(settings.fact_topic, partition)
             low, high = consumer.get_watermark_offsets(asked, timeout=ADMIN_SECONDS)
+            alive()
             views[partition] = LogView(low=low, high=high, topic_id=topic_id, record_before=None)
         befores = {partition: position.next_offset - 1 for partition, position in positions.items()}
         kept = {p: before for p, before in befores.items() if views[p].low <= before < views[p].high}
-        for partition, record in _read_records(consumer, settings, kept).items():
+        for partition, record in _read_records(consumer, settings, kept, alive).items():
             views[partition].record_before = record
     return views
 
@@ -120,13 +124,15 @@ def _to_the_end(
             raise TimeoutError(f"no record and no end for {quiet_seconds} s")
 
 
-def _read_records(consumer: Consumer, settings: EngineSettings, offsets: Mapping[int, int]) -> dict[int, bytes]:
+def _read_records(
+    consumer: Consumer, settings: EngineSettings, offsets: Mapping[int, int], alive: Callable[[], None]
+) -> dict[int, bytes]:
     """The values at the given offset of each fact partition; dense offsets mean that each is the first we get."""
     if not offsets:
         return {}
     consumer.assign([TopicPartition(settings.fact_topic, p, offset) for p, offset in offsets.items()])
     found: dict[int, bytes] = {}
-    for message in _to_the_end(consumer, offsets, settings.limits.restore_quiet_seconds):
+    for message in _to_the_end(consumer, offsets, settings.limits.restore_quiet_seconds, alive):
         partition = _partition_of(message)
         if partition in found:
             continue

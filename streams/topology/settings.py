@@ -15,7 +15,12 @@ between them applies records twice. That proves nothing about delivery, and is n
 
 
 class EngineLimits(msgspec.Struct, frozen=True, kw_only=True):
-    """The limit of everything; the values were measured on packed records of about 50 kB."""
+    """The limit of everything; the values were measured on packed records of about 50 kB.
+
+    What must end before what: every single wait for a broker before `hung_seconds`, taking partitions over before the group
+    gives this member up, the group's wait for its slowest member before `assignment_seconds`
+    (`tests/streams/topology/test_limits.py`).
+    """
 
     batch_records: int = 100
     """Records folded at once in catch-up; when live a record is folded as it comes."""
@@ -32,17 +37,19 @@ class EngineLimits(msgspec.Struct, frozen=True, kw_only=True):
     transaction_seconds: float = 60.0
     """How long a broker may be away in the middle of a transaction before the process gives up and starts again."""
     fence_seconds: float = 60.0
-    """How long fencing the older owners may take."""
+    """How long fencing the older owner of one partition may take."""
     restore_quiet_seconds: float = 30.0
     """How long reading the state back may go without a record or an end."""
     restore_seconds: float = 600.0
-    """How long fencing and reading back may take altogether."""
+    """How long fencing and reading back may take altogether, also where the broker goes on answering: a group gives a member up
+    that takes no records for longer (`broker_max_poll_interval`), and another one would begin from the start."""
     drain_seconds: float = 5.0
     """How long a stop or a rebalance waits for what was applied to become durable. A courtesy: nothing depends on it."""
     shutdown_seconds: float = 20.0
     """How long a stop may take in all; then the process ends at once (a worker without a broker would hang)."""
-    assignment_seconds: float = 60.0
-    """How long the group may take to assign partitions while the broker answers; beyond a dead member's session."""
+    assignment_seconds: float = 90.0
+    """How long the group may take to assign partitions while the broker answers; beyond a dead member's session and the wait
+    for the slowest one (`broker_rebalance_timeout`)."""
     watch_seconds: float = 10.0
     """How often the watchdog looks."""
     hung_seconds: float = 90.0

@@ -1,7 +1,13 @@
 """The watchdog: input waits while our position stands still, or no assignment comes to an end: the process ends.
 
 It is the answer to every fault that raises nothing: a fetcher that stopped, a consumer that fell out of its group, an
-agent that died, a lost tail. The restart fetches anew.
+agent that died, a lost tail. The restart fetches anew. A broker that is slow or away is none of them; which is which:
+
+- No broker answers, or not within `watermarks.ASK_SECONDS`: nothing is concluded, and every clock starts anew once one does.
+- A broker answers, input waits, and our position moves, however slowly: the broker, or we, are slow. The lag tells it.
+- A broker answers, input waits, and our position has not moved for `watchdog_seconds`: we are stuck.
+- A broker answers, and there has been no assignment for `assignment_seconds`: we fell out of the group.
+- The client that asks says nothing at all for `hung_seconds`, neither an answer nor that there is none: it hangs.
 """
 
 import asyncio
@@ -10,6 +16,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from connectors.telemetry import declare, get_logger
+from streams.topology.heard import while_heard
 from streams.topology.metrics import EngineMetrics
 from streams.topology.ownership import Ownership
 from streams.topology.problems import EngineCode, EngineError
@@ -18,7 +25,9 @@ from streams.topology.settings import EngineSettings
 from streams.topology.wakeups import wall_clock
 from streams.topology.watermarks import Watermarks
 
-EVENTS: Final = declare({"watchdog.blinded": "ENG-102", "partition.stalled": "ENG-103"})
+EVENTS: Final = declare(
+    {"watchdog.blinded": "ENG-102", "watchdog.recovered": "ENG-105", "partition.stalled": "ENG-103"}
+)
 
 _log = get_logger()
 
@@ -36,6 +45,7 @@ class Watchdog:
         self._metrics = metrics
         self.progress = Progress()
         self._unready_since: float | None = None
+        self._blind = False
 
     async def run(self) -> None:
         """Look for ever; raises `EngineError` when something is stuck."""
@@ -48,20 +58,15 @@ class Watchdog:
         await self._watermarks.close()
 
     async def look(self) -> None:
-        """Look once. Raises `EngineError` when something is stuck.
-
-        A broker that does not answer decides nothing. A client that does not even say so is stuck itself: its waits hang
-        when the machine's clock is set back.
-        """
+        """Look once. Raises `EngineError` when something is stuck."""
         try:
-            async with asyncio.timeout(self._limits.hung_seconds):
-                standings = await self.observe()
+            standings = await while_heard(self.observe(), self._watermarks.heard, self._limits.hung_seconds)
         except TimeoutError as exc:
-            where = f"the client that asks for ends gave no answer in {self._limits.hung_seconds:.0f} s"
-            raise EngineError(EngineCode.STUCK, where) from exc
+            raise EngineError(EngineCode.STUCK, f"asking for the ends of partitions: {exc}") from exc
+        self._tell(blind=standings is None)
         if standings is None:
             self._unready_since = None
-            _log.warning("watchdog.blinded")
+            self.progress.blinded(time.monotonic())
             return
         self._require_ready(time.monotonic())
         for standing in standings.values():
@@ -79,6 +84,14 @@ class Watchdog:
         for standing in standings.values():
             self._metrics.progress(standing, self._oldest_seconds(standing))
         return standings
+
+    def _tell(self, *, blind: bool) -> None:
+        """Once when no broker answers any more, and once when one does."""
+        before, self._blind = self._blind, blind
+        if blind and not before:
+            _log.warning("watchdog.blinded")
+        elif before and not blind:
+            _log.info("watchdog.recovered")
 
     def _oldest_seconds(self, standing: Standing) -> float:
         """The age of the oldest record that waits: by its own time where it was fetched, and no younger than we know it."""

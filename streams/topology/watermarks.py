@@ -7,44 +7,60 @@ from concurrent.futures import ThreadPoolExecutor
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 from streams.topology.client import reader_config
+from streams.topology.heard import Heard
 from streams.topology.settings import EngineSettings
 
 ASK_SECONDS = 5.0
 ANY_PARTITION = 0
 
+Ends = Mapping[int, int]
+
 
 class Watermarks:
-    """Asks for ends; one thread, so one question at a time."""
+    """Asks for ends; one thread, one question at a time. All who come while one is under way share the next."""
 
     def __init__(self, settings: EngineSettings) -> None:
         self._settings = settings
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="watermarks")
         self._consumer: Consumer | None = None
+        self._turn = asyncio.Lock()
+        self._next: asyncio.Future[Ends | None] | None = None
+        self.heard = Heard()
+        """When the client last said anything about any partition."""
 
-    async def ends(self, partitions: Collection[int]) -> Mapping[int, int] | None:
+    async def ends(self, partitions: Collection[int]) -> Ends | None:
         """The end of each partition; `None` when no broker answers: then there is nothing to decide.
 
-        The broker is asked also when there are no partitions to ask about.
+        The broker is asked also when there are no partitions to ask about. The answer is never older than the question;
+        partitions that are asked about only here may miss in it, where others asked just before.
         """
-        return await asyncio.get_running_loop().run_in_executor(self._thread, self._ask, tuple(partitions))
+        if self._next is None:
+            self._next = asyncio.ensure_future(self._in_turn(tuple(partitions)))
+        return await asyncio.shield(self._next)
 
     async def close(self) -> None:
         """Close the client and its thread."""
         await asyncio.get_running_loop().run_in_executor(self._thread, self._close)
         self._thread.shutdown(wait=False)
 
-    def _ask(self, partitions: Collection[int]) -> Mapping[int, int] | None:
+    async def _in_turn(self, partitions: Collection[int]) -> Ends | None:
+        async with self._turn:
+            self._next = None  # who comes from here on comes too late for this question
+            return await asyncio.get_running_loop().run_in_executor(self._thread, self._ask, partitions)
+
+    def _ask(self, partitions: Collection[int]) -> Ends | None:
         if self._consumer is None:
             self._consumer = Consumer(reader_config(self._settings, "watch"))
-        topic = self._settings.fact_topic
-        try:
-            ends = {
-                p: self._consumer.get_watermark_offsets(TopicPartition(topic, p), timeout=ASK_SECONDS)[1]
-                for p in partitions or (ANY_PARTITION,)
-            }
-        except KafkaException:
-            return None
-        return {p: ends[p] for p in partitions}
+        ends = {}
+        for number in partitions or (ANY_PARTITION,):
+            asked = TopicPartition(self._settings.fact_topic, number)
+            try:
+                ends[number] = self._consumer.get_watermark_offsets(asked, timeout=ASK_SECONDS)[1]
+            except KafkaException:
+                return None
+            finally:
+                self.heard()
+        return {number: ends[number] for number in partitions}
 
     def _close(self) -> None:
         if self._consumer is not None:

@@ -10,6 +10,7 @@ from typing import NoReturn
 from connectors.settings import Settings
 from streams.topology.core import Decision, Send
 from streams.topology.failstop import FailStop
+from streams.topology.heard import Heard
 from streams.topology.partition import OwnedPartition
 from streams.topology.position import START
 from streams.topology.settings import EngineLimits, EngineSettings
@@ -122,6 +123,7 @@ class FixedEnds(Watermarks):
 
     def __init__(self, ends: dict[int, int] | None) -> None:
         self.answer = ends
+        self.heard = Heard()
 
     async def ends(self, partitions: object) -> dict[int, int] | None:
         """As told."""

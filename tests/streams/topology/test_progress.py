@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from structlog.testing import capture_logs
 
 from streams.topology.metrics import EngineMetrics
 from streams.topology.ownership import Ownership
@@ -82,6 +83,13 @@ def watchdog(
     return Watchdog(engine_settings(limits), ownership, watermarks, EngineMetrics())
 
 
+def watching(answer: dict[int, int] | None) -> tuple[Watchdog, FixedEnds]:
+    """A watchdog over one partition at offset 0, and what tells it where that ends."""
+    ownership, ends = Ownership(), FixedEnds(answer)
+    ownership.complete(ownership.hand_over(1, [0]), {0: owned_partition()[0]})
+    return Watchdog(engine_settings(), ownership, ends, EngineMetrics()), ends
+
+
 async def test_input_that_waits_while_nothing_moves_stops_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """After `watchdog_seconds` (30 here) of standing still with input waiting."""
     now = 1000.0
@@ -109,6 +117,41 @@ async def test_a_broker_that_does_not_answer_decides_nothing(monkeypatch: pytest
     await dog.look()
 
     assert dog.progress.standings == {}
+
+
+async def test_a_broker_that_is_back_is_given_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """While it was away nothing could move: that is no standstill of ours. What stands still from then on is one."""
+    now = 1000.0
+    monkeypatch.setattr("streams.topology.watchdog.time.monotonic", lambda: now)
+    dog, ends = watching({0: 5})
+    await dog.look()
+    ends.answer = None
+    for _ in range(30):
+        now += 10.0
+        await dog.look()
+    ends.answer = {0: 9}
+    now += 10.0
+
+    await dog.look()
+    back = dog.progress.standings[0]
+    now += 20.0
+    with pytest.raises(EngineError) as caught:
+        await dog.look()
+
+    assert (back.still_seconds, back.behind_seconds) == (10.0, 310.0)
+    assert caught.value.reason is EngineCode.STUCK
+
+
+async def test_a_broker_that_is_away_is_told_once_and_so_is_that_it_is_back() -> None:
+    """However often the watchdog looks."""
+    dog, ends = watching(None)
+
+    with capture_logs() as lines:
+        for answer in (None, None, {0: 0}, {0: 0}, None):
+            ends.answer = answer
+            await dog.look()
+
+    assert [line["event"] for line in lines] == ["watchdog.blinded", "watchdog.recovered", "watchdog.blinded"]
 
 
 async def test_a_client_that_hangs_stops_the_process() -> None:

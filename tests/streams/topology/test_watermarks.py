@@ -1,0 +1,51 @@
+"""Asking where partitions end: one question at a time, however many ask."""
+
+import asyncio
+import threading
+from collections.abc import Collection, Mapping
+
+from streams.topology.watermarks import Watermarks
+from tests.streams.topology.fakes import engine_settings
+
+
+class SlowEnds(Watermarks):
+    """Answers when the test says so, with how many questions came before."""
+
+    def __init__(self) -> None:
+        super().__init__(engine_settings())
+        self.begun = threading.Event()
+        self.go_on = threading.Event()
+        self.questions = 0
+
+    def _ask(self, partitions: Collection[int]) -> Mapping[int, int] | None:
+        self.begun.set()
+        assert self.go_on.wait(30)
+        self.questions += 1
+        return dict.fromkeys(partitions, self.questions)
+
+
+async def test_all_who_come_while_one_asks_share_the_next_question() -> None:
+    """A probe a second would else pile questions up behind a slow broker, and the watchdog's own behind them."""
+    slow = SlowEnds()
+    first = asyncio.create_task(slow.ends([0, 1]))
+    assert await asyncio.to_thread(slow.begun.wait, 30)
+    later = [asyncio.create_task(slow.ends([0, 1])) for _ in range(20)]
+    await asyncio.sleep(0)
+    slow.go_on.set()
+
+    assert await first == {0: 1, 1: 1}
+    assert await asyncio.gather(*later) == [{0: 2, 1: 2}] * 20  # none of them gets an answer from before it asked
+    assert slow.questions == 2
+    await slow.close()
+
+
+async def test_one_who_gives_up_leaves_the_question_to_the_others() -> None:
+    """A probe that is cut takes nobody's answer away."""
+    slow = SlowEnds()
+    first, second = (asyncio.create_task(slow.ends([0])) for _ in range(2))
+    await asyncio.sleep(0)
+    first.cancel()
+    slow.go_on.set()
+
+    assert await second == {0: 1}
+    await slow.close()
