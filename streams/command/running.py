@@ -11,6 +11,7 @@ from connectors.telemetry import CodedError, configure, get_logger
 from streams.command.composition import ROLES, Composition, Role
 from streams.topology.problems import OPERATOR_STATUS
 from streams.topology.supervisor import Child, run_supervised
+from streams.topology.threads import end_with_a_dead_thread
 
 NEEDS: Mapping[Role, frozenset[str]] = {
     "intake": frozenset({"kafka", "pseudonym_key"}),
@@ -69,6 +70,7 @@ def children(environ: Mapping[str, str]) -> tuple[Child, ...]:
 
 def _run(role: Role) -> int:
     composition = _settings(NEEDS[role])
+    end_with_a_dead_thread()
     _log.info("process.started", role=role, process_id=os.getpid())
     try:
         status = composition.run(role)

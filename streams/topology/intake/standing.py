@@ -86,6 +86,12 @@ class Standings:
             for known, end in self._of({here: offset}):
                 known.end = max(known.end, end)
 
+    def blinded(self, now: float) -> None:
+        """No broker answers: how long positions stand still counts anew from here, how long they are behind goes on."""
+        with self._lock:
+            for known in self._known.values():
+                known.moved_at = now
+
     def look(self, ends: Mapping[Here, int], now: float) -> dict[Here, Standing]:
         """Return how each of our partitions stands whose end in the log is given."""
         with self._lock:

@@ -1,6 +1,7 @@
 """The publisher's health: the worker's server (``streams.topology.health``), and a watchdog that sees a loop that hangs.
 
-An endpoint that does not answer is no fault of the process: it stays alive and ready, and ``/caught-up`` says no.
+An endpoint that does not answer is no fault of the process: it stays alive and ready, and ``/caught-up`` says no. Neither is a
+broker that is slow: a loop tells that it lives with every answer, and each wait for one is shorter than ``watchdog_seconds``.
 """
 
 import asyncio
@@ -8,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from types import TracebackType
-from typing import Final, Protocol, Self, cast
+from typing import Protocol, Self, cast
 
 from prometheus_client import CollectorRegistry
 
@@ -18,9 +19,8 @@ from streams.topology.metrics import EngineMetrics
 from streams.topology.ownership import Ownership
 from streams.topology.progress import Standing
 from streams.topology.publisher.problems import PublisherCode, PublisherError
+from streams.topology.threads import Guard
 from streams.topology.watchdog import Watchdog
-
-_LOOK_SECONDS: Final = 1.0
 
 
 class Figures(Protocol):
@@ -83,11 +83,9 @@ class HealthThread:
         )
         self._settings = settings
         self._watched = loop
-        self._stop = stop
-        self._over = threading.Event()
         self._events = asyncio.new_event_loop()
         self._serving = threading.Thread(target=self._events.run_forever, name="publisher-health", daemon=True)
-        self._watching = threading.Thread(target=self._watch, name="publisher-watch", daemon=True)
+        self._guard = Guard("publisher-watch", self._fault, stop)
 
     @property
     def address(self) -> str:
@@ -98,21 +96,22 @@ class HealthThread:
         self._serving.start()
         start = self._server.start(self._settings.health_host, self._settings.health_port)
         asyncio.run_coroutine_threadsafe(start, self._events).result()
-        self._watching.start()
+        self._guard.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self._over.set()
-        self._watching.join()
+        self._guard.close()
         asyncio.run_coroutine_threadsafe(self._server.stop(), self._events).result()
         self._events.call_soon_threadsafe(self._events.stop)
         self._serving.join()
         self._events.close()
 
-    def _watch(self) -> None:
-        while not self._over.wait(_LOOK_SECONDS):
-            still = time.monotonic() - self._watched.beat
-            if still > self._settings.watchdog_seconds:
-                self._stop(PublisherError(PublisherCode.STALLED, f"no turn for {still:.0f} s"))
+    def _fault(self) -> PublisherError | None:
+        still = time.monotonic() - self._watched.beat
+        if still > self._settings.watchdog_seconds:
+            return PublisherError(PublisherCode.STALLED, f"no turn for {still:.0f} s")
+        if not self._serving.is_alive():
+            return PublisherError(PublisherCode.STALLED, "the thread of the health endpoint has ended")
+        return None

@@ -52,6 +52,17 @@ def test_markers_of_transactions_at_the_end_are_nothing_that_waits() -> None:
     assert known.look({HERE: 13}, 1.0)[HERE].lag == 0
 
 
+def test_a_broker_that_is_away_stops_the_one_clock_and_not_the_other() -> None:
+    """Nothing can move while it is away, so that is no standstill; what waits waits all the same."""
+    known = standings()
+    known.look({HERE: 12}, 10.0)
+    known.blinded(300.0)
+
+    standing = known.look({HERE: 12}, 310.0)[HERE]
+
+    assert (standing.behind_seconds, standing.still_seconds) == (310.0, 10.0)
+
+
 def test_partitions_that_went_are_not_told_of() -> None:
     """Another member speaks for them now."""
     known = standings()
