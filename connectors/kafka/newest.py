@@ -1,7 +1,7 @@
 """Reading compacted topics once, from their beginning to their end: the newest record of every key, or of one."""
 
 import time
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Final, Literal
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
@@ -32,11 +32,15 @@ def newest_of(
 
 
 def newest_values(
-    settings: Settings, topic: str, partitions: Collection[int], isolation: Isolation = "read_committed"
+    settings: Settings,
+    topic: str,
+    partitions: Collection[int],
+    isolation: Isolation = "read_committed",
+    heard: Callable[[], None] = lambda: None,
 ) -> dict[str, bytes]:
-    """Return the newest value of every key that was not removed. Raises ``CodedError`` (``KAF-002``)."""
+    """Return the newest value of every key that was not removed; ``heard`` as in ``records``. Raises ``CodedError`` (``KAF-002``)."""
     found: dict[str, bytes] = {}
-    for message in records(settings, topic, partitions, isolation):
+    for message in records(settings, topic, partitions, isolation, heard=heard):
         key, value = (message.key() or b"").decode(), message.value()
         if value is None:
             found.pop(key, None)
@@ -62,16 +66,19 @@ def committed(settings: Settings, topic: str, partitions: Collection[int], group
     return {one.partition: one.offset for one in found if one.offset >= 0}
 
 
-def records(
+def records(  # noqa: PLR0913 - what to read, and how
     settings: Settings,
     topic: str,
     partitions: Collection[int],
     isolation: Isolation = "read_committed",
     starts: Mapping[int, int] | None = None,
+    *,
+    heard: Callable[[], None] = lambda: None,
 ) -> Iterator[Message]:
     """Yield the records of these partitions up to the ends that they have on the way; ``topic`` as in ``contracts.topics``.
 
-    ``starts`` are offsets to begin at, where not at the beginning. Raises ``CodedError`` (``KAF-002``) when the broker does not give them.
+    ``starts`` are offsets to begin at, where not at the beginning. Calls ``heard`` with every answer of the broker: reading may take
+    long, and that is no standstill. Raises ``CodedError`` (``KAF-002``) when the broker does not give them.
     """
     consumer = Consumer(reader_config(settings, "reader") | {"isolation.level": isolation})
     name = settings.topic(topic)
@@ -84,6 +91,7 @@ def records(
             messages = consumer.consume(BATCH_MESSAGES, POLL_SECONDS)
             if messages:
                 heard_at = time.monotonic()
+                heard()
             elif time.monotonic() - heard_at > STILL_SECONDS:
                 raise _unread(name, "nothing came")
             for message in messages:

@@ -64,6 +64,7 @@ class Loop:
         self._failures: dict[str, int] = {}
         self._breaker = Breaker(limits.breaker)
         self._restoring: set[int] = set()
+        self._positions: dict[int, int] = {}
         self.beat = time.monotonic()
         self.lag = 0
         self.ready = False
@@ -89,11 +90,15 @@ class Loop:
         messages = self._wires.lists.take(self._wait())
         self._restore()
         for message in messages:
-            if place_of(message)[0] in self._wires.lists.ours:
+            partition, offset = place_of(message)
+            if partition in self._wires.lists.ours:
                 self._listed(message)
+                self._positions[partition] = offset + 1
+        self.lag = self._wires.lists.lag(self._positions)
         self._look(runner, tour)
         due = self._agenda.next_time()
-        self.metrics.stands(len(self._roster), max(time.monotonic() - due, 0.0) if due is not None else 0.0)
+        overdue = max(time.monotonic() - due, 0.0) if due is not None else 0.0
+        self.metrics.stands(len(self._roster), overdue, self.lag)
 
     def _wait(self) -> float:
         due = self._agenda.next_time()
@@ -151,6 +156,7 @@ class Loop:
         self.idle = False
         self._breaker.began(now)
         toured = runner.run(tour.of(patients, self._known))
+        self.waiting()
         for patient in toured.left.values():
             self._again(patient, 0.0)
         for patient in toured.quiet:
@@ -198,6 +204,7 @@ class Loop:
     def _settle(self, looked: list[tuple[Patient, Looked]]) -> None:
         """First what was read, acknowledged; then how far."""
         self._wires.sender.settle()
+        self.waiting()
         for patient, one in looked:
             if isinstance(one, Changed | Unchanged):
                 self._known[patient.pseudonym] = one.watermark
@@ -211,12 +218,13 @@ class Loop:
     # Partitions that come and go
 
     def waiting(self) -> None:
-        """A broker is asked where partitions begin: that is no standstill."""
+        """A broker has answered, and is asked on: that is no standstill."""
         self.beat = time.monotonic()
 
     def assigned(self, partitions: Collection[int]) -> None:
         """Partitions came."""
         self._restoring.update(partitions)
+        self._positions |= dict.fromkeys(partitions, 0)
         self.ready = True
 
     def revoking(self, partitions: Collection[int]) -> None:
@@ -228,5 +236,7 @@ class Loop:
             self._agenda.drop(pseudonym)
             self._known.pop(pseudonym, None)
             self._failures.pop(pseudonym, None)
+        for number in partitions:
+            self._positions.pop(number, None)
         self._restoring.difference_update(partitions)
         self._wires.publications.drop(partitions)

@@ -14,6 +14,7 @@ class NllSourceMetrics:
         )
         self._echoes = Counter("medlist_nll_echoes", "Versions that are our own writes.", registry=self.registry)
         self._patients = Gauge("medlist_nll_patients", "Patients that are looked for.", registry=self.registry)
+        self._lag = Gauge("medlist_nll_lag_records", "Lists not yet taken.", registry=self.registry)
         self._overdue = Gauge("medlist_nll_overdue_seconds", "How late the latest look is.", registry=self.registry)
 
     def looked(self, came: str) -> None:
@@ -26,7 +27,8 @@ class NllSourceMetrics:
             self._passed.labels(resource=kind).inc()
         self._echoes.inc(echoes)
 
-    def stands(self, patients: int, overdue_seconds: float) -> None:
+    def stands(self, patients: int, overdue_seconds: float, lag: int) -> None:
         """How it stands now."""
         self._patients.set(patients)
         self._overdue.set(overdue_seconds)
+        self._lag.set(lag)

@@ -70,7 +70,7 @@ class NllSource:
         def watermarks(partitions: Collection[int]) -> dict[str, NllWatermark]:
             return {
                 name: decode_watermark(value)
-                for name, value in newest_values(settings, NLL_WATERMARK, partitions).items()
+                for name, value in newest_values(settings, NLL_WATERMARK, partitions, heard=self.loop.waiting).items()
             }
 
         @asynccontextmanager
@@ -80,7 +80,7 @@ class NllSource:
                 yield Looker(client, pace, clock, publications.of)
 
         def read_on(starts: Mapping[int, int]) -> Iterator[Message]:
-            return records(settings, PUBLISH, starts.keys(), starts=starts)
+            return records(settings, PUBLISH, starts.keys(), starts=starts, heard=self.loop.waiting)
 
         publications = Publications(read_on)
         sender = Sender(settings, source.topic, limits.delivery_seconds)

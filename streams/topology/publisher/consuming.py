@@ -17,6 +17,7 @@ from connectors.kafka.clients import (
     consumer_config,
 )
 from connectors.kafka.positions import committed_offsets
+from connectors.pseudonym import partition_of
 from connectors.settings import Settings
 from connectors.telemetry import declare, get_logger
 from streams.topology.publisher.limits import PublisherLimits
@@ -66,6 +67,7 @@ class ListConsumer:
             config["isolation.level"] = "read_uncommitted"  # the embedded broker shows no committed records as such
         self._consumer = Consumer(config)
         self._topic = topic
+        self._partitions = settings.partitions
         self._limits = limits
         self._ours: set[int] = set()
         self._paused = False
@@ -76,6 +78,10 @@ class ListConsumer:
     def ours(self) -> frozenset[int]:
         """The partitions that are ours."""
         return frozenset(self._ours)
+
+    def holds(self, patient: str) -> bool:
+        """Return whether the partition in which everything about a patient stands is ours."""
+        return partition_of(patient, self._partitions) in self._ours
 
     def subscribe(self, other_topics: Iterable[str], told: Rebalanced) -> None:
         """Join the group once all topics are there. Raises ``PublisherError``."""

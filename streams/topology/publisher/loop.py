@@ -207,6 +207,7 @@ class Loop:
         self.lag = self._consumer.lag({number: at for number, at in taken.items() if at is not None})
         asking = self._breaker.state(time.monotonic()) != "open"
         self.metrics.looked(self._desk.waiting, self.lag, asking=asking)
+        self.metrics.stand(self._memory.unpublished)
 
     # What became of it
 
@@ -229,6 +230,7 @@ class Loop:
                 self._teller.tell(self._memory.announced(new, one.writes), task.place.partition)
         if announced:
             self._teller.settle()
+            self.waiting()
         for one in announced:
             self._hands.release(one, may=self._may(one.task))
 
@@ -303,6 +305,7 @@ class Loop:
     def _settle(self) -> None:
         """First told and acknowledged, then finished, then committed."""
         self._teller.settle()
+        self.waiting()
         done, self._finished = self._finished, []
         settled, self._settled_now = self._settled_now, []
         for patient in settled:
@@ -325,7 +328,7 @@ class Loop:
     # Partitions that come and go
 
     def waiting(self) -> None:
-        """A broker is asked where partitions begin: that is no standstill."""
+        """A broker has answered, and is asked on: that is no standstill."""
         self.beat = time.monotonic()
 
     def assigned(self, partitions: Collection[int]) -> None:
@@ -345,6 +348,7 @@ class Loop:
         """Partitions went: what waits of them is the next owner's."""
         self._desk.drop_partitions(partitions)
         self._requests.gone(partitions)
+        self._memory.keep(self._consumer.holds)
         for number in partitions:
             self._gaps.pop(number, None)
             self._committed.pop(number, None)

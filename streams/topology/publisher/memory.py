@@ -1,7 +1,10 @@
-"""The last publication of each patient, as far as memory allows: what need not be read again, and since when it is so."""
+"""The last publication of each patient, as far as memory allows: what need not be read again, and since when it is so.
 
-from collections import OrderedDict
-from collections.abc import Iterable
+Of every patient who is not published, however many, it keeps as what they stand and since when.
+"""
+
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Final
 
@@ -24,7 +27,13 @@ class Memory:
         self._most = patients_most
         self._known: OrderedDict[str, Publication] = OrderedDict()
         self._since: dict[str, tuple[PublicationState, datetime]] = {}
+        self._unpublished: Counter[PublicationState] = Counter()
         self._writes: dict[str, bytes] = {}
+
+    @property
+    def unpublished(self) -> Mapping[PublicationState, int]:
+        """How many patients are in each state but ``published`` now."""
+        return self._unpublished
 
     def recall(self, told: Iterable[Publication]) -> None:
         """Learn from what an earlier process told since when patients are not published, and nothing else of it.
@@ -37,8 +46,7 @@ class Memory:
             if self._known.get(one.patient) != one:
                 self._known.pop(one.patient, None)
             self._remember(one.patient, writes_of(one))
-            if one.state != "published" and one.patient not in self._known:
-                self._since[one.patient] = one.state, one.since
+            self._stands(one.patient, one.state, one.since)
 
     def told(self, publication: Publication, writes: Writes | None = None) -> Publication:
         """Return the publication with the time since when its state holds and with our writes, and remember it.
@@ -48,7 +56,7 @@ class Memory:
         if writes is not None:
             self._remember(publication.patient, writes)
         before = self._known.pop(publication.patient, None)
-        state, since = self._since.pop(publication.patient, (None, publication.since))
+        state, since = self._since.get(publication.patient, (None, publication.since))
         kept = self._with_writes(publication)
         if state == publication.state:
             kept = msgspec.structs.replace(kept, since=since)
@@ -57,6 +65,7 @@ class Memory:
         if before is not None and not publication.links:
             kept = msgspec.structs.replace(kept, links=before.links)
         self._known[publication.patient] = kept
+        self._stands(kept.patient, kept.state, kept.since)
         if len(self._known) > self._most:
             self._known.popitem(last=False)
         return kept
@@ -99,8 +108,21 @@ class Memory:
     def forget(self, patient: str) -> None:
         """The patient is gone."""
         self._known.pop(patient, None)
-        self._since.pop(patient, None)
+        self._stands(patient, "published", None)
         self._writes.pop(patient, None)
+
+    def keep(self, held: Callable[[str], bool]) -> None:
+        """Partitions went: how patients stand who are not ``held`` here any more is for another process to tell."""
+        for patient in [one for one in self._since if not held(one)]:
+            self._stands(patient, "published", None)
+
+    def _stands(self, patient: str, state: PublicationState, since: datetime | None) -> None:
+        before = self._since.pop(patient, None)
+        if before is not None:
+            self._unpublished[before[0]] -= 1
+        if state != "published" and since is not None:
+            self._since[patient] = state, since
+            self._unpublished[state] += 1
 
     def _remember(self, patient: str, writes: Writes) -> None:
         """As bytes: it is kept of every patient, and seldom looked at."""

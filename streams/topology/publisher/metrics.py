@@ -1,9 +1,13 @@
 """The publisher's figures for Prometheus. No label can name a patient."""
 
+from collections.abc import Mapping
+from typing import Final
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from contracts.publication import Done, PublicationState
 
+UNPUBLISHED: Final[tuple[PublicationState, ...]] = ("pending", "parked", "failing")
 ATTEMPT_BUCKETS_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 120.0)
 
 
@@ -30,6 +34,13 @@ class PublisherMetrics:
             registry=self.registry,
         )
         self._waiting = Gauge("medlist_publisher_waiting", "Patients whose list waits.", registry=self.registry)
+        self._patients = Gauge(
+            "medlist_publisher_patients",
+            "Patients whose newest list is not published, by how they stand now; the partitions of this process.",
+            ["state"],
+            registry=self.registry,
+        )
+        self.stand({})
         self._lag = Gauge("medlist_publisher_lag_records", "Lists not yet taken.", registry=self.registry)
         self._breaker = Gauge(
             "medlist_publisher_endpoint_open", "1 while the endpoint is asked.", registry=self.registry
@@ -53,6 +64,11 @@ class PublisherMetrics:
     def replaced(self) -> None:
         """A waiting list gave way to a newer one."""
         self._replaced.inc()
+
+    def stand(self, unpublished: Mapping[PublicationState, int]) -> None:
+        """How many patients are in each state but ``published`` now; none where it says nothing."""
+        for state in UNPUBLISHED:
+            self._patients.labels(state=state).set(unpublished.get(state, 0))
 
     def looked(self, waiting: int, lag: int, *, asking: bool) -> None:
         """How it stands now."""

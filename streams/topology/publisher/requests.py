@@ -48,9 +48,7 @@ class Requests:
         self._list_topic = settings.topic(LIST)
         self._limits = limits
         self._ours: set[int] = set()
-        self._new: dict[
-            int, float
-        ] = {}  # not asked for yet, and until when the broker may take to tell where they go on
+        self._new: dict[int, float] = {}  # to be begun; until when the broker may take to tell where
         self._open: dict[str, int] = {}
         self._reached: dict[int, int] = {}
         self._wanted: dict[str, int] = {}  # to be looked for as soon as their partition is not being read

@@ -72,7 +72,8 @@ class Publisher:
         self._others = [publish_topic, requests.topic]
 
         def told_before(partitions: Collection[int]) -> Iterable[Publication]:
-            return map(decode_publication, newest_values(settings, PUBLISH, partitions).values())
+            told = newest_values(settings, PUBLISH, partitions, heard=self.loop.waiting)
+            return map(decode_publication, told.values())
 
         self.loop = Loop(Wires(self._consumer, requests, teller, told_before), self._hands, policy, limits)
 

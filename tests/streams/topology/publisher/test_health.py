@@ -3,6 +3,7 @@
 import threading
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from urllib.error import HTTPError
 
 import pytest
@@ -16,7 +17,7 @@ from contracts.topics import LIST, PUBLISH, PUBLISH_REQUEST
 from streams.topology.publisher import Publisher, PublisherParts, run_publisher
 from streams.topology.publisher.health import HealthThread
 from streams.topology.publisher.problems import PublisherCode, PublisherError
-from tests.streams.publish.cases import NOW, TOKEN, line, standing, the_list
+from tests.streams.publish.cases import NOW, TOKEN, line, replaced, standing, the_list
 from tests.streams.topology.publisher.wire import (
     PARTITIONS,
     QUICK,
@@ -27,6 +28,7 @@ from tests.streams.topology.publisher.wire import (
     publisher,
     send,
 )
+from tests.streams.topology.threaded import running
 
 
 @pytest.fixture
@@ -77,6 +79,53 @@ def test_a_loop_that_does_not_turn_is_ended(settings: Settings) -> None:
 
     assert isinstance(causes[0], PublisherError)
     assert causes[0].reason is PublisherCode.STALLED
+
+
+def test_an_endpoint_whose_thread_has_ended_ends_the_process(settings: Settings) -> None:
+    """Nobody could ask any more whether it lives."""
+    causes: list[BaseException] = []
+    made = Publisher(settings, DEFAULT_SOURCES, lambda: NOW, PublisherParts(isolation="none", token=TOKEN))
+    health = HealthThread(settings, made.loop, causes.append)
+
+    with health:
+        serving = health._fault()
+    ended = health._fault()
+
+    assert (serving, causes) == (None, [])
+    assert isinstance(ended, PublisherError)
+
+
+def test_how_many_patients_are_parked_now_is_a_figure(settings: Settings) -> None:
+    """As long as they are, also for the process that comes after; a counter of parkings would not tell."""
+    endpoint = Endpoint()
+    there = settings.model_copy(update={"nll_base_url": endpoint.door.base})
+    wrong = the_list(line(replaced(standing(), workplace_code=None)))
+
+    with at_work(there) as first:
+        before = parked(first)
+        send(there, wrong)
+        eventually(lambda: parked(first) == 1, "the patient is parked")
+    with at_work(there) as second:
+        eventually(lambda: parked(second) == 1, "the next process knows")
+        send(there, the_list(line(standing())))
+        eventually(lambda: parked(second) == 0, "the patient is published")
+    endpoint.close()
+
+    assert before == 0
+
+
+@contextmanager
+def at_work(settings: Settings) -> Iterator[Publisher]:
+    """A publisher in a thread."""
+    parts = PublisherParts(isolation="none", token=TOKEN, limits=QUICK)
+    made = Publisher(settings, DEFAULT_SOURCES, lambda: NOW, parts)
+    with running(made.run):
+        yield made
+
+
+def parked(made: Publisher) -> float | None:
+    """The figure."""
+    return made.loop.metrics.registry.get_sample_value("medlist_publisher_patients", {"state": "parked"})
 
 
 def test_lists_that_come_while_the_endpoint_is_away_are_pending(settings: Settings) -> None:

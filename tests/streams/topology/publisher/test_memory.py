@@ -56,6 +56,43 @@ def test_what_another_process_told_meanwhile_replaces_what_was_settled_here() ->
     assert memory.unchanged("b", "w1", "h2", LATE) is not None
 
 
+def test_how_many_are_not_published_now_is_known() -> None:
+    """By state: told here, or by an earlier process; also of patients whose publication was forgotten."""
+    memory = Memory(1)
+    memory.recall([publication(patient="a", state="parked"), publication(patient="b", state="failing")])
+    memory.told(publication(patient="b", state="parked"))
+    memory.told(publication(patient="c", state="parked"))
+    memory.told(publication(patient="d"))
+    before = dict(memory.unpublished)
+    memory.told(publication(patient="a"))
+    memory.forget("b")
+
+    assert before == {"parked": 3, "failing": 0}
+    assert dict(memory.unpublished) == {"parked": 1, "failing": 0}
+
+
+def test_what_was_forgotten_keeps_since_when_it_is_parked() -> None:
+    """Telling it again does not make it younger, however many were told of in between."""
+    memory = Memory(1)
+    memory.told(publication(state="parked"))
+    memory.told(publication(patient="b"))
+
+    assert memory.told(publication(since=LATE, state="parked")).since == EARLY
+
+
+def test_partitions_that_went_are_counted_by_their_next_owner() -> None:
+    """And again here when they come back."""
+    memory = Memory(10)
+    parked = [publication(patient="a", state="parked"), publication(patient="b", state="parked")]
+    memory.recall(parked)
+
+    memory.keep(lambda patient: patient == "a")
+    without = memory.unpublished["parked"]
+    memory.recall(parked)
+
+    assert (without, memory.unpublished["parked"]) == (1, 2)
+
+
 WRITES = Writes(written=(Written(id="f-1", version="2", content="c"),), sending=(Sending(id="f-1", onto="2"),))
 
 
