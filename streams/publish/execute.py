@@ -24,12 +24,12 @@ from contracts.fact import NAMESPACE
 from contracts.problems import Problem
 from contracts.publication import Done, HeldBack, Link, PublishProblem
 from contracts.values import Identifier
-from mappings.fhir.data_lock import is_data_lock
 from mappings.fhir.medication_request import Subject
 from mappings.fhir.times import swedish_day
 from mappings.fhir.validation import fhir_problems, in_sample
 from mappings.fhir.vocabulary import RECORD
-from streams.publish.actual import Actual, known_locks, registered
+from streams.publish.actual import Actual
+from streams.publish.answering import is_next, with_answer
 from streams.publish.desired import Desired
 from streams.publish.kept import KeptReadings
 from streams.publish.look import STALE_READ, Before, Certainty, Glimpses, Look, NotKnownThere, People, Seen
@@ -210,8 +210,8 @@ class _Run:
                     self._note(operation, write, outcome)
                     if actual.list_version is not None and outcome.list_version is None:
                         return None
-                    self._followed = self._followed and _is_next(actual, operation, outcome)
-                    actual = _with_answer(actual, outcome)
+                    self._followed = self._followed and is_next(actual, operation, outcome)
+                    actual = with_answer(actual, outcome)
                 case Rejected():
                     self._refuse(operation, outcome.reasons)
                 case Stale():
@@ -347,24 +347,6 @@ def _actual(subject: Subject, seen: Seen, now: datetime) -> Actual:
         locks=seen.locks,
         list_version=seen.list_version,
     )
-
-
-def _is_next(actual: Actual, operation: AnyOperation, answer: Accepted) -> bool:
-    """Whether a write, and nothing else, changed what is there: not if it ended another, and not if another's came with it."""
-    if actual.list_version is None or answer.resource is None or (isinstance(operation, Create) and operation.replaces):
-        return False
-    return answer.list_version == actual.list_version + 1
-
-
-def _with_answer(actual: Actual, answer: Accepted) -> Actual:
-    """What is there, after a write whose answer carried the resource as it was stored."""
-    told = [answer.resource] if answer.resource is not None else []
-    if any(is_data_lock(one) for one in told):
-        locks = {one.id: one for one in (*actual.locks, *known_locks(told))}
-        return msgspec.structs.replace(actual, locks=tuple(locks.values()), list_version=answer.list_version)
-    found = {one.id: one for one in (*actual.registered, *registered(told))}
-    both = tuple(found[name] for name in sorted(found))
-    return msgspec.structs.replace(actual, registered=both, list_version=answer.list_version)
 
 
 def _links(desired: Desired, ours: Iterable[Link]) -> tuple[Link, ...]:
