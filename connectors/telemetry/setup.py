@@ -1,7 +1,8 @@
 """The one way out: every line of the process, ours or a library's, is a JSON object made here.
 
 An own event passes: context and fields -> allow-list -> catalogue -> exception -> tripwire -> JSON. A library's record
-passes: place and literal text -> tripwire -> JSON. Nothing else is connected to the output.
+passes: place and literal text -> what it said just before is only counted -> tripwire -> JSON. Nothing else is connected to
+the output.
 """
 
 import contextlib
@@ -10,6 +11,7 @@ import sys
 import threading
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from time import monotonic
 from types import TracebackType
 from typing import Any, TextIO, cast
 
@@ -22,6 +24,7 @@ from connectors.telemetry.exceptions import describe
 from connectors.telemetry.fields import allowed
 from connectors.telemetry.library import describe_record
 from connectors.telemetry.places import place_of, speaker
+from connectors.telemetry.repeats import Repeats
 from connectors.telemetry.tripwire import redact
 
 _QUIET_UNLESS_WARNING = ("aiohttp.access", "urllib3", "docker")  # they log paths and hosts per request
@@ -77,9 +80,13 @@ class _LibraryHandler(logging.Handler):
     def __init__(self, lines: _Lines, threshold: int) -> None:
         super().__init__(threshold)
         self._lines = lines
+        self._repeats = Repeats()
 
     def emit(self, record: logging.LogRecord) -> None:
-        self._lines.msg(_finished(describe_record(record)))
+        told = describe_record(record)
+        skipped = self._repeats.left_out(msgspec.json.encode(told), monotonic())
+        if skipped is not None:
+            self._lines.msg(_finished(told | ({"skipped": skipped} if skipped else {})))
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - the name is logging's
         """Never print the record, as logging would."""
