@@ -3,12 +3,14 @@
 Sources: librdkafka's CONFIGURATION.md; the values were measured (two cores, packed records).
 """
 
+import time
 from typing import Any, Final
 
 from confluent_kafka import KafkaError
 
 from connectors.settings import Settings
 from connectors.telemetry import declare, get_logger
+from connectors.telemetry.repeats import Repeats
 
 EVENTS: Final = declare({"client.failed": "KAF-001"})
 
@@ -43,6 +45,7 @@ PASSING: Final = frozenset(
 """Codes of a broker that starts, moves or is away: asking again helps. `KafkaError.retriable` knows transactions only."""
 
 _log = get_logger()
+_repeats: Final = Repeats()
 
 ClientConfig = dict[str, Any]
 
@@ -126,5 +129,11 @@ def reader_config(settings: Settings, purpose: str) -> ClientConfig:
 
 
 def report(error: KafkaError) -> None:
-    """Log an error of the client as a whole (no broker, refused login); the client goes on trying by itself."""
-    _log.warning("client.failed", kafka_error=error.name(), fatal=error.fatal(), retryable=error.retriable())
+    """Log an error of a client as a whole (no broker, refused login); the client goes on trying by itself.
+
+    It tells so again with every try, and so does each of the process's other clients: what is the same is only counted.
+    """
+    name, fatal, retryable = error.name(), error.fatal(), error.retriable()
+    skipped = _repeats.left_out(f"{name} {fatal} {retryable}".encode(), time.monotonic())
+    if skipped is not None:
+        _log.warning("client.failed", kafka_error=name, fatal=fatal, retryable=retryable, skipped=skipped)
