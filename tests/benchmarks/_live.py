@@ -1,9 +1,10 @@
 """The whole path at a steady rate: from a vendor's message to the committed list, and to NLL's acceptance.
 
-Three kinds of load:
+Four kinds of load:
 - `mixed`: of six messages five are administrations, which change the list and ask nothing of NLL, and one is a new dosage of a
   prescription that NLL has accepted before. So it is in a region's mix (`medlist score`'s simulation: one fact in six is a
   prescription; the others are administrations, dispenses, orders and what pharmacies deliver);
+- `hot`: as `mixed`, but every other message is one more dose of one and the same patient; what is told is of the others;
 - `changed`: every message is such a new dosage;
 - `new`: every message is another new patient's first prescription, which costs NLL a create and the lookups before it.
 """
@@ -15,7 +16,7 @@ from contextlib import ExitStack
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import msgspec
 from confluent_kafka import OFFSET_END, Consumer, Message, Producer, TopicPartition
@@ -41,8 +42,9 @@ KEEPS_UP = 0.98
 ONE_CORE = 0.9
 ALL_CORES_PERCENT = 90.0
 
-Kind = Literal["mixed", "changed", "new"]
+Kind = Literal["mixed", "hot", "changed", "new"]
 ONE_PRESCRIPTION_IN = 6
+HOT_PATIENT = 100_000
 
 
 class Load(msgspec.Struct, frozen=True):
@@ -51,6 +53,11 @@ class Load(msgspec.Struct, frozen=True):
     kind: Kind
     per_second: int
     seconds: float
+
+    @property
+    def followed_per_second(self) -> float:
+        """Messages whose way is followed."""
+        return self.per_second / 2 if self.kind == "hot" else self.per_second
 
 
 WARM_UP = Load("new", 80, 15.0)
@@ -61,6 +68,7 @@ LOADS = (
     Load("changed", 50, 15.0),
     Load("new", 50, 10.0),
     Load("mixed", 200, 15.0),
+    Load("hot", 200, 15.0),
     Load("changed", 200, 15.0),
     Load("new", 200, 10.0),
     Load("mixed", 500, 10.0),
@@ -103,6 +111,7 @@ class LivePath:
         self._consumer.assign([TopicPartition(name, p, OFFSET_END) for name in topics for p in range(PARTITIONS)])
         self._consumer.poll(1.0)
         self._persons = 0
+        self._hot_doses = 0
         self._open: dict[str, Patient] = {}
         self._done: deque[Patient] = deque()
         self.ran: list[Patient] = []
@@ -114,7 +123,10 @@ class LivePath:
         for number in range(round(load.per_second * load.seconds)):
             while time.monotonic() < begun + number / load.per_second or (load.kind != "new" and not self._done):
                 self._read(0.001)
-            self._send(load.kind, number)
+            if load.kind == "hot" and number % 2:
+                self._heat()
+            else:
+                self._send(load.kind, number if load.kind != "hot" else number // 2)
         ended = time.monotonic()
         while self._open and time.monotonic() < ended + WAIT_SECONDS:
             self._read(0.005)
@@ -135,7 +147,7 @@ class LivePath:
             known = self._done.popleft()
             patient = Patient(known.index, known.version, known.given)
         order = str(patient.index)
-        if kind == "mixed" and number % ONE_PRESCRIPTION_IN:
+        if kind in {"mixed", "hot"} and number % ONE_PRESCRIPTION_IN:
             patient.given += 1
             value = administration(patient.index, order, now, patient.given)
         else:
@@ -145,7 +157,15 @@ class LivePath:
         self.ran.append(patient)
         self._open[self._pseudonym(person(patient.index))] = patient
         patient.sent = time.monotonic()
-        self._producer.produce(self._topic, value, partition=patient.index % PARTITIONS)
+        self._put(patient.index, value)
+
+    def _heat(self) -> None:
+        """One more dose of the hot patient."""
+        self._hot_doses += 1
+        self._put(HOT_PATIENT, administration(HOT_PATIENT, str(HOT_PATIENT), datetime.now(UTC), self._hot_doses))
+
+    def _put(self, index: int, value: bytes) -> None:
+        self._producer.produce(self._topic, value, partition=index % PARTITIONS)
         self._producer.poll(0)
 
     def _read(self, wait_seconds: float) -> None:
@@ -180,7 +200,7 @@ def measure_live(broker: LocalKafka, directory: Path, broker_data: Path) -> dict
 
     `topic_bytes_per_message`: what a message costs on the broker's disk where hardly anything is packed together.
     """
-    found: dict[str, dict[str, Any]] = {"mixed": {}, "changed": {}, "new": {}}
+    found: dict[str, dict[str, Any]] = {kind: {} for kind in get_args(Kind)}
     with ExitStack() as stack:
         nll = stack.enter_context(sandbox(directory))
         medlist = Medlist(broker.bootstrap, directory, nll=nll.url)
@@ -195,7 +215,7 @@ def measure_live(broker: LocalKafka, directory: Path, broker_data: Path) -> dict
         for load in LOADS:
             busy, before = Busy(ids), bytes_of_topics(broker_data, medlist)
             ended = live.run(load)
-            told = found[load.kind][str(load.per_second)] = figures(live.ran, ended, busy, load.per_second)
+            told = found[load.kind][str(load.per_second)] = figures(live.ran, ended, busy, load.followed_per_second)
             after = bytes_of_topics(broker_data, medlist)
             told["topic_bytes_per_message"] = {
                 name: round((after[name] - before[name]) / len(live.ran)) for name in after
@@ -204,7 +224,7 @@ def measure_live(broker: LocalKafka, directory: Path, broker_data: Path) -> dict
     return found
 
 
-def figures(ran: list[Patient], ended: float, busy: Busy, per_second: int) -> dict[str, Any]:
+def figures(ran: list[Patient], ended: float, busy: Busy, per_second: float) -> dict[str, Any]:
     """One run in figures. Percentiles are of what came through; without `holds` they say little."""
     in_time = sum(each.accepted is not None and each.accepted <= ended + HOLDS_SECONDS for each in ran)
     came = [each.accepted for each in ran if each.accepted is not None]

@@ -72,7 +72,8 @@ def live(broker: LocalKafka, directory: Path) -> Figures:
         for rate, one in rates.items():
             through = {name: one[name] for name in ("list", "accepted_publish", "limited_by") if name in one}
             tell(f"{rate}/s {kind} (holds: {one['holds']}): {through}")
-    return {"latency_ms": found["mixed"], "latency_ms_changes": found["changed"], "latency_ms_new": found["new"]}
+    names = {"mixed": "latency_ms", "hot": "latency_ms_beside_a_hot_patient"}
+    return {names.get(kind, f"latency_ms_{kind}"): rates for kind, rates in found.items()}
 
 
 def failover(broker: LocalKafka, directory: Path) -> Figures:
