@@ -9,6 +9,7 @@ import logging
 import signal
 import tempfile
 import threading
+import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -32,6 +33,7 @@ from streams.topology.problems import EngineCode, EngineError
 from streams.topology.rebalance import Rebalance
 from streams.topology.seek import positioned_consumer
 from streams.topology.settings import EngineSettings
+from streams.topology.threads import LOOK_SECONDS, Guard
 from streams.topology.wakeups import WakeUps
 from streams.topology.watchdog import Watchdog
 from streams.topology.watermarks import Watermarks
@@ -64,20 +66,37 @@ class Companions(Service):
         self._work = work
         self._stop = stop
         self._tasks: list[asyncio.Task[None]] = []
+        self._beat = time.monotonic()
+        self._guard = Guard("engine-guard", self.fault, stop)
+
+    def fault(self) -> EngineError | None:
+        """What is wrong with the event loop, in which the watchdog turns too: seen from a thread beside it."""
+        still = time.monotonic() - self._beat
+        if still <= self._settings.limits.blocked_seconds:
+            return None
+        return EngineError(EngineCode.STUCK, f"the event loop has not turned for {still:.0f} s")
 
     async def on_start(self) -> None:
-        """Listen, watch, wake."""
+        """Listen, watch, wake; and be watched."""
         await self._health.start(self._settings.connection.health_host, self._settings.connection.health_port)
         self._tasks = [asyncio.create_task(self._stop.guard(work.run())) for work in self._work]
+        self._tasks.append(asyncio.create_task(self._turn()))
+        self._guard.start()
 
     async def on_stop(self) -> None:
         """Stop all of it."""
+        self._guard.close()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         for work in self._work:
             await work.close()
         await self._health.stop()
+
+    async def _turn(self) -> None:
+        while True:
+            self._beat = time.monotonic()
+            await asyncio.sleep(LOOK_SECONDS)
 
 
 class SendErrorSensor(Sensor):

@@ -54,6 +54,8 @@ class EngineLimits(msgspec.Struct, frozen=True, kw_only=True):
     """How often the watchdog looks."""
     hung_seconds: float = 90.0
     """How long a client may go without an answer, and without saying that there is none."""
+    blocked_seconds: float = 300.0
+    """How long the event loop may not turn: far beyond applying the largest batch, and before the group gives this member up."""
     wake_check_seconds: float = 1.0
     """How often we look whether a partition is due to be told the time."""
 

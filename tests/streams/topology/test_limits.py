@@ -66,4 +66,5 @@ def test_the_engine_takes_partitions_over_before_its_group_gives_it_up() -> None
     app = create_app(engine_settings())
 
     assert ENGINE.restore_seconds + MARGIN_SECONDS <= app.conf.broker_max_poll_interval
+    assert ENGINE.blocked_seconds + MARGIN_SECONDS <= app.conf.broker_max_poll_interval
     assert app.conf.broker_rebalance_timeout + SESSION_SECONDS + MARGIN_SECONDS <= ENGINE.assignment_seconds
