@@ -2,6 +2,10 @@
 
 - One that dies of an exception ends the process at once, whichever it is (`end_with_a_dead_thread`).
 - One that hangs is seen by a guard, which only compares times: it has no client and waits for nobody, so it cannot hang itself.
+
+Who sees what: the guard of publisher, listing and nll-source sees their loop; the intake's watchdog sees its loop, and a guard that
+watchdog; the reconciler's watchdog sees its stream and the thread that asks where partitions end, and a guard the event loop
+in which all of that turns. Where only the health endpoint hangs, `/alive` gives no answer.
 """
 
 import logging
