@@ -23,6 +23,7 @@ class Watermarks:
         self._settings = settings
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="watermarks")
         self._consumer: Consumer | None = None
+        self._closing = False
         self._turn = asyncio.Lock()
         self._next: asyncio.Future[Ends | None] | None = None
         self.heard = Heard()
@@ -39,7 +40,8 @@ class Watermarks:
         return await asyncio.shield(self._next)
 
     async def close(self) -> None:
-        """Close the client and its thread."""
+        """Close the client and its thread; a question under way asks about no further partition."""
+        self._closing = True
         await asyncio.get_running_loop().run_in_executor(self._thread, self._close)
         self._thread.shutdown(wait=False)
 
@@ -53,6 +55,8 @@ class Watermarks:
             self._consumer = Consumer(reader_config(self._settings, "watch"))
         ends = {}
         for number in partitions or (ANY_PARTITION,):
+            if self._closing:
+                return None
             asked = TopicPartition(self._settings.fact_topic, number)
             try:
                 ends[number] = self._consumer.get_watermark_offsets(asked, timeout=ASK_SECONDS)[1]

@@ -58,7 +58,10 @@ def test_a_client_is_taken_for_hung_only_when_each_of_its_waits_is_over() -> Non
 
 def test_the_watchdog_is_more_patient_than_any_acknowledgement() -> None:
     """A loop that waits for one slow answer is not one that hangs."""
-    assert DEFAULTS.watchdog_seconds >= DELIVERY_SECONDS + MARGIN_SECONDS
+    acknowledged = [limits.delivery_seconds for limits in (PublisherLimits(), IntakeLimits(), NllSourceLimits())]
+
+    assert DEFAULTS.watchdog_seconds >= max(*acknowledged, NllSourceLimits().turn_seconds) + MARGIN_SECONDS
+    assert ListingLimits().transaction_seconds + BROKER_LOOKS_SECONDS + MARGIN_SECONDS <= DEFAULTS.watchdog_seconds
 
 
 def test_the_engine_takes_partitions_over_before_its_group_gives_it_up() -> None:

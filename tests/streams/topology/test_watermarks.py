@@ -3,6 +3,9 @@
 import asyncio
 import threading
 from collections.abc import Collection, Mapping
+from typing import cast
+
+from confluent_kafka import Consumer, TopicPartition
 
 from streams.topology.watermarks import Watermarks
 from tests.streams.topology.fakes import engine_settings
@@ -37,6 +40,41 @@ async def test_all_who_come_while_one_asks_share_the_next_question() -> None:
     assert await asyncio.gather(*later) == [{0: 2, 1: 2}] * 20  # none of them gets an answer from before it asked
     assert slow.questions == 2
     await slow.close()
+
+
+class SlowBroker:
+    """A client that needs a while for each partition."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+        self.begun = threading.Event()
+        self.go_on = threading.Event()
+
+    def get_watermark_offsets(self, _partition: TopicPartition, timeout: float) -> tuple[int, int]:
+        """The ends, when the test says so."""
+        self.asked += 1
+        self.begun.set()
+        assert self.go_on.wait(30)
+        return 0, 7
+
+    def close(self) -> None:
+        """Nothing to close."""
+
+
+async def test_a_stop_does_not_wait_for_all_partitions() -> None:
+    """A worker with many of them would need longer to stop than it may, only because its broker is slow."""
+    slow, watermarks = SlowBroker(), Watermarks(engine_settings())
+    watermarks._consumer = cast("Consumer", slow)
+    asking = asyncio.create_task(watermarks.ends(range(32)))
+    assert await asyncio.to_thread(slow.begun.wait, 30)
+    closing = asyncio.create_task(watermarks.close())
+    await asyncio.sleep(0)
+    slow.go_on.set()
+
+    await closing
+
+    assert await asking is None
+    assert slow.asked == 1
 
 
 async def test_one_who_gives_up_leaves_the_question_to_the_others() -> None:
