@@ -28,7 +28,8 @@ class Observer:
         if composition.embedded:
             config["isolation.level"] = "read_uncommitted"  # the embedded broker shows no committed records as such
         self._consumer = Consumer(config)
-        self._asker = Consumer(config)  # its questions do not wait behind fetches
+        # Its questions do not wait behind fetches, and what a transaction has written counts before each partition shows it.
+        self._asker = Consumer(config | {"isolation.level": "read_uncommitted"})
         self._name = settings.topic
         self._partitions = settings.partitions
         self._kinds = {
