@@ -130,14 +130,18 @@ class Hands:
         loop.run_until_complete(self._serve())
 
     async def _serve(self) -> None:
+        begun = False
         try:
             async with self._make() as executor:
                 self._started.put(executor)
+                begun = True
                 await self._over.wait()
                 for running in list(self._tasks):
                     running.cancel()
                 await asyncio.gather(*self._tasks, return_exceptions=True)
-        except BaseException as error:  # noqa: BLE001 - handed to the thread that waits for the start
+        except BaseException as error:
+            if begun:
+                raise  # nobody waits for it: it ends the thread, and that the process
             self._started.put(error)
 
 

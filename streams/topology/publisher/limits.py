@@ -23,6 +23,8 @@ class PublisherLimits(msgspec.Struct, frozen=True, kw_only=True):
     """How often offsets are committed at most."""
     attempt_seconds: float = 120.0
     """The longest that one attempt may take; it is then cut, which leaves unknown whether its last write arrived."""
+    cutting_seconds: float = 30.0
+    """How long after its time an attempt may take to be cut; beyond it what carries attempts out hangs, and the process ends."""
     attempts_most: int = 30
     """Attempts at one list while the endpoint answers others; then the patient is parked with the last reasons."""
     remembered_patients: int = 50_000

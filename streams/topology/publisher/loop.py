@@ -109,8 +109,15 @@ class Loop:
             self._arrived(message)
         self._heed()
         self._collect()
+        self._require_hands()
         self._begin()
         self._hold_or_go()
+
+    def _require_hands(self) -> None:
+        oldest = next(iter(self._began.values()), None)
+        limit = self._limits.attempt_seconds + self._limits.cutting_seconds
+        if oldest is not None and time.monotonic() > oldest + limit:
+            raise PublisherError(PublisherCode.STALLED, f"an attempt has not ended for {limit:.0f} s")
 
     def _recall(self) -> None:
         numbers, self._new_partitions = self._new_partitions, set()
