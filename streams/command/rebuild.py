@@ -14,13 +14,11 @@ from typing import Any, TypeVar
 
 import click
 
-from connectors.pseudonym import partition_of
 from connectors.settings import Settings, load_settings
 from connectors.telemetry import configure
 from contracts.topics import LIST
-from streams.command.composition import Composition
 from streams.command.cores import usable_cores
-from streams.topology.memory import GC_THRESHOLDS
+from streams.command.reconciling import core_factory, engine_settings, is_of
 from streams.topology.rebuilding.comparing import Difference, hash_of
 from streams.topology.rebuilding.differing import Differing
 from streams.topology.rebuilding.partition import Place, Step, Verdict, verify
@@ -31,6 +29,10 @@ _Done = TypeVar("_Done", Verdict, Switched, Differing)
 
 WORKERS_PER_CORE = 2
 """While one reads, which is mostly waiting for the broker, another folds."""
+
+GC_OBJECTS = 1_000_000
+"""How many objects may come together before circles are looked for. What is folded together makes some 100,000 of those that can
+be in circles and is let go as a whole, with hardly a circle in it."""
 
 LOOK_SECONDS = 0.2
 TELL_SECONDS = 2.0
@@ -88,8 +90,7 @@ def over_partitions(
     `workers` is how many processes work; `None`: `WORKERS_PER_CORE`.
     """
     processes = workers or WORKERS_PER_CORE * usable_cores()
-    context = get_context("forkserver")  # imports once; no client of librdkafka is ever forked
-    context.set_forkserver_preload([__name__])
+    context = get_context("fork")  # everything is imported; of a process that has no thread and no client of librdkafka
     steps: Queue[Step] = context.Queue()  # type: ignore[assignment]  # a queue of processes, with the same methods
     progress = Progress(partitions, time.monotonic())
     with ProcessPoolExecutor(min(processes, len(partitions)), context, _begin_worker, (steps,)) as pool:
@@ -107,15 +108,15 @@ def over_partitions(
                 click.echo(progress.text(told_at), err=True)
 
 
-def place_of(composition: Composition, number: int) -> Place:
+def place_of(settings: Settings, number: int) -> Place:
     """Return what a partition of this deployment is rebuilt with."""
-    make, settings = composition.core_factory(), composition.settings
+    make = core_factory(settings)
     return Place(
-        settings=composition.engine,
+        settings=engine_settings(settings),
         list_topic=settings.topic(LIST),
         number=number,
         fresh_core=lambda: make(number),
-        is_mine=lambda pseudonym: partition_of(pseudonym, settings.partitions) == number,
+        is_mine=is_of(settings, number),
     )
 
 
@@ -178,16 +179,17 @@ def show(summary: dict[str, Any], differences: Sequence[Difference]) -> None:
 def _begin_worker(steps: "Queue[Step]") -> None:
     global _steps  # noqa: PLW0603 - what a process of the pool is given once
     _steps = steps
-    gc.set_threshold(*GC_THRESHOLDS)
+    gc.freeze()  # what was there before is not looked through again
+    gc.set_threshold(GC_OBJECTS)
     configure("warning")
 
 
 def _verify_one(settings: Settings, number: int) -> Verdict:
-    return verify(place_of(Composition(settings=settings), number), tell_step)
+    return verify(place_of(settings, number), tell_step)
 
 
 def _switch_one(settings: Settings, number: int) -> Switched:
-    return switch(place_of(Composition(settings=settings), number), tell_step)
+    return switch(place_of(settings, number), tell_step)
 
 
 def tell_step(step: Step) -> None:

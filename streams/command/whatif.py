@@ -12,7 +12,6 @@ import msgspec
 from connectors.settings import Settings, load_settings
 from connectors.telemetry import configure
 from contracts.medication_list import Change
-from streams.command.composition import Composition
 from streams.command.facts_file import Moment, read_facts
 from streams.command.knowledge import reconciler
 from streams.command.offline import FILE, latest
@@ -115,7 +114,7 @@ def of_deployment(
 
 def _differ_one(rules: Sequence[Rules], valid_at: datetime | None, settings: Settings, number: int) -> Differing:
     asked = Question(
-        place=place_of(Composition(settings=settings), number),
+        place=place_of(settings, number),
         one=reconciler(rules[0]),
         other=reconciler(rules[1]),
         valid_at=valid_at,

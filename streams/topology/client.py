@@ -1,5 +1,9 @@
 """The engine's Kafka clients: those of `connectors.kafka.clients`, with what the promise of the engine adds."""
 
+from collections.abc import Collection
+
+from confluent_kafka import Consumer, TopicPartition
+
 from connectors.kafka.clients import ClientConfig
 from connectors.kafka.clients import client_config as common_client
 from connectors.kafka.clients import producer_config as common_producer
@@ -27,3 +31,14 @@ def reader_config(settings: EngineSettings, purpose: str) -> ClientConfig:
     if settings.isolation == "none":
         config["isolation.level"] = "read_uncommitted"
     return config
+
+
+def assign(consumer: Consumer, places: Collection[TopicPartition], seconds: float) -> None:
+    """Assign partitions to a fresh reader, and learn first who leads them, which may take so many seconds per topic.
+
+    A client that does not know yet whom to ask where a partition begins asks again after half a second. Raises
+    `KafkaException` when no broker answers.
+    """
+    for topic in {place.topic for place in places}:
+        consumer.list_topics(topic, timeout=seconds)
+    consumer.assign(list(places))

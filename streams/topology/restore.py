@@ -19,7 +19,7 @@ from confluent_kafka import (
 )
 from confluent_kafka.admin import AdminClient
 
-from streams.topology.client import admin_config, reader_config
+from streams.topology.client import admin_config, assign, reader_config
 from streams.topology.position import POSITION_KEY, START, Position, decode
 from streams.topology.problems import EngineCode, EngineError
 from streams.topology.rows import Rows
@@ -27,7 +27,7 @@ from streams.topology.settings import EngineSettings
 from streams.topology.verify import LogView
 
 FETCH_RECORDS = 2000
-FETCH_SECONDS = 0.05
+FETCH_SECONDS = 0.02
 ADMIN_SECONDS = 30.0
 NO_TOPIC_ID = "AAAAAAAAAAAAAAAAAAAAAA"
 """All zeros: what a broker without topic ids answers."""
@@ -53,7 +53,8 @@ def read_back(
     rows = {partition: settings.rows() for partition in partitions}
     positions: dict[int, bytes | None] = dict.fromkeys(partitions)
     with _reader(settings, "restore") as consumer:
-        consumer.assign([TopicPartition(settings.state_topic, p, OFFSET_BEGINNING) for p in partitions])
+        places = [TopicPartition(settings.state_topic, p, OFFSET_BEGINNING) for p in partitions]
+        assign(consumer, places, ADMIN_SECONDS)
         for message in _to_the_end(consumer, partitions, settings.limits.restore_quiet_seconds, alive):
             partition, key, value = _partition_of(message), message.key(), message.value()
             if key == POSITION_KEY:

@@ -112,7 +112,7 @@ def differences(medlist: Medlist) -> list[Difference]:
     found = [
         one
         for number in range(PARTITIONS)
-        for one in verify(place_of(medlist.composition, number), lambda _step: None).differences
+        for one in verify(place_of(medlist.settings, number), lambda _step: None).differences
     ]
     return [one for one in found if one.kind != "due" and not one.patient.startswith("\x02")]
 

@@ -51,12 +51,12 @@ def fold(
     if any(CODES_HEADER in dict(send.headers) for send in decision.sends):  # what goes to quarantine says why
         raise UnreadableFactsError
     lists = {send.key: send.value for send in decision.sends if send.topic == list_topic}
-    rows: dict[str, dict[bytes, bytes]] = {patient: {} for patient in group}
+    rows: dict[bytes, dict[bytes, bytes]] = {patient.encode(): {} for patient in group}
     for key, value in decision.rows.items():
-        patient = patient_of(key)
-        if patient in rows and value is not None:  # the other end of a link is folded with its own facts
-            rows[patient][key] = value
-    return {patient: Folded(rows[patient], lists.get(patient.encode()) or b"") for patient in group}
+        theirs = rows.get(key.partition(b"|")[0])
+        if theirs is not None and value is not None:  # the other end of a link is folded with its own facts
+            theirs[key] = value
+    return {key.decode(): Folded(theirs, lists.get(key) or b"") for key, theirs in rows.items()}
 
 
 def patient_of(key: bytes) -> str:

@@ -52,8 +52,6 @@ class Grouping:
         """Patient -> structured-mode events."""
         self.clock = EARLIEST
         self.facts = 0
-        self.touched: set[str] = set()
-        """Patients of whom something came since this was last emptied."""
 
     def add(self, record: bytes) -> None:
         """Take a record of the fact topic in: packed facts, or a tick. What is neither says nothing, as in the stream."""
@@ -72,9 +70,12 @@ class Grouping:
         self.facts += len(found)
         for event, head in found:
             self.clock = max(self.clock, head.receivedat)
-            for patient in filter(self._is_mine, _concerned(head)):
-                self.events.setdefault(patient, []).append(event)
-                self.touched.add(patient)
+            for patient in _concerned(head):
+                known = self.events.get(patient)
+                if known is not None:
+                    known.append(event)
+                elif self._is_mine(patient):
+                    self.events[patient] = [event]
 
     def _add_tick(self, record: bytes) -> None:
         try:

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, Message, TopicPartition
 
 from connectors.kafka.clients import END_OF_PARTITION, NO_SUCH_OFFSET
-from streams.topology.client import reader_config
+from streams.topology.client import assign, reader_config
 from streams.topology.problems import EngineCode, EngineError
 from streams.topology.settings import EngineSettings
 
 FETCH_RECORDS = 2000
-FETCH_SECONDS = 0.05
+FETCH_SECONDS = 0.02
 
 
 def fact_records(settings: EngineSettings, partition: int, start: int, end: int) -> Iterator[bytes]:
@@ -69,7 +69,7 @@ def _records(settings: EngineSettings, topic: str, partition: int, start: int) -
     quiet_seconds = settings.limits.restore_quiet_seconds
     consumer = Consumer(reader_config(settings, "rebuild"))
     try:
-        consumer.assign([TopicPartition(topic, partition, start)])
+        assign(consumer, [TopicPartition(topic, partition, start)], quiet_seconds)
         deadline = time.monotonic() + quiet_seconds
         while time.monotonic() < deadline:
             for message in consumer.consume(FETCH_RECORDS, FETCH_SECONDS):

@@ -8,16 +8,14 @@ from what is written here. Should it come back before we are done, we are shut o
 import time
 
 import msgspec
-from confluent_kafka import Consumer, TopicPartition
 
-from streams.topology.client import reader_config
 from streams.topology.core import Send
 from streams.topology.position import POSITION_KEY, Position, checksum
 from streams.topology.rebuilding.comparing import compare
 from streams.topology.rebuilding.partition import Place, Rebuild, Tell, rows_by_patient
-from streams.topology.rebuilding.reading import newest_lists, state_rows
+from streams.topology.rebuilding.reading import end_of_facts, newest_lists, state_rows
 from streams.topology.reconciling.core import CLOCK_ROW
-from streams.topology.restore import ADMIN_SECONDS, read_topic_id
+from streams.topology.restore import read_topic_id
 from streams.topology.writer import Changes, TransactionalWriter
 
 TRANSACTION_SECONDS = 600.0
@@ -48,7 +46,7 @@ def switch(place: Place, tell: Tell) -> Switched:
     try:
         writer.fence()
         rebuild = Rebuild(place, tell)
-        rebuild.read_to(end_of_facts(place))
+        rebuild.read_to(end_of_facts(place.settings, place.number))
         changes = differing(place, rebuild)
         writer.write(changes)
     finally:
@@ -93,13 +91,3 @@ def differing(place: Place, rebuild: Rebuild) -> Changes:
         topic_id=read_topic_id(place.settings, place.settings.fact_topic),
     )
     return Changes(rows=rows, sends=sends, position=position)
-
-
-def end_of_facts(place: Place) -> int:
-    """Return the offset after the last fact of the partition."""
-    consumer = Consumer(reader_config(place.settings, "rebuild"))
-    try:
-        asked = TopicPartition(place.settings.fact_topic, place.number)
-        return int(consumer.get_watermark_offsets(asked, timeout=ADMIN_SECONDS)[1])
-    finally:
-        consumer.close()

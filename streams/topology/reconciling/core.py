@@ -130,8 +130,12 @@ class ReconcilingCore:
         for record in records:
             for fact in self._facts(record, sends):
                 clock = max(clock, fact.received_at)
-                for patient in filter(self._is_mine, _concerned(fact)):
-                    arrived.setdefault(patient, []).append(fact)
+                for patient in _concerned(fact):
+                    theirs = arrived.get(patient)
+                    if theirs is not None:
+                        theirs.append(fact)
+                    elif self._is_mine(patient):
+                        arrived[patient] = [fact]
             clock = max(clock, _tick_of(record))
         if clock != self._clock:
             self._clock = clock
