@@ -43,7 +43,7 @@ def committed_offsets(
         return []
     end = time.monotonic() + within_seconds
     while True:
-        left = end - time.monotonic()
+        left = max(end - time.monotonic(), 0.0)  # a negative timeout would be none at all
         try:
             return _asked(consumer, partitions, min(ASK_SECONDS, left))
         except KafkaException as error:

@@ -64,3 +64,25 @@ def test_all_questions_together_end_in_time(broker: Any) -> None:
         committed_offsets(cast("Consumer", made), ASKED)
 
     assert PATIENCE_SECONDS - 1 < made.now <= PATIENCE_SECONDS
+
+
+def test_no_question_lasts_for_ever(broker: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The client takes a negative time for no limit; a machine that is busy wakes us after the end."""
+    made = broker(1e9)
+    asked: list[float] = []
+
+    def unreachable(_partitions: list[TopicPartition], timeout: float) -> list[TopicPartition]:
+        asked.append(timeout)
+        raise KafkaException(KafkaError(KafkaError._TRANSPORT))
+
+    def oversleep(_seconds: float) -> None:
+        made.now += PATIENCE_SECONDS + 1
+
+    monkeypatch.setattr(made, "committed", unreachable)
+    monkeypatch.setattr(made, "sleep", oversleep)
+
+    with pytest.raises(KafkaException):
+        committed_offsets(cast("Consumer", made), ASKED)
+
+    assert len(asked) == 2
+    assert min(asked) >= 0.0
