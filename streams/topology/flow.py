@@ -80,6 +80,7 @@ class RecordFlow:
 
     def _advance_late(self, owned: OwnedPartition) -> None:
         """The wait of a batch is over."""
+        self._late.pop(owned.number, None)  # it holds the partition, and all its rows, also once that is given up
         if owned.retired or not owned.waiting:
             return
         try:

@@ -1,8 +1,10 @@
 """What happens to each record that faust hands over."""
 
 import asyncio
+import gc
 import threading
 import time
+import weakref
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -160,3 +162,19 @@ async def test_a_late_batch_that_raises_stops_the_process(scene: Scene) -> None:
         await asyncio.sleep(0.001)
 
     assert isinstance(scene.stop.causes[0], RuntimeError)
+
+
+async def test_a_partition_that_is_given_up_is_let_go(scene: Scene) -> None:
+    """Its core holds a gigabyte; the wait of its last batch must not keep that for as long as the partition is another's."""
+    other, *_ = owned_partition(1)
+    gone = weakref.ref(other)
+    scene.ownership.complete(scene.ownership.hand_over(2, [1]), {1: other})
+    await scene.take(0, end=100, number=1)
+    scene.ownership.hand_over(3, [])
+    del other
+
+    deadline = time.monotonic() + DEADLINE_SECONDS
+    while gone() is not None:
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.001)
+        gc.collect()
