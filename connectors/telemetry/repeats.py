@@ -16,7 +16,7 @@ class Repeats:
     """Knows what was said, and how often since it was last written. Monotonic seconds come in as data. For any thread."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # what Python throws away in between, here too, may have its say
         self._known: OrderedDict[bytes, tuple[float, int]] = OrderedDict()
 
     def left_out(self, said: bytes, now: float) -> int | None:

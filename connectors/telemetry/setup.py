@@ -65,7 +65,7 @@ class _Lines:
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # what Python throws away in between, here too, may write a line
 
     def msg(self, line: str) -> None:
         # A closed pipe leaves nowhere to say so, and must not stop the work.
