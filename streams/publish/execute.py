@@ -150,7 +150,9 @@ class _Run:
         self._task = _task(job)
         glimpses = None if job.certainty == "settled" else by.glimpses_of(job.desired.patient)
         self._readings = by.readings
-        before = Before(known=job.known, certainty=job.certainty, kept=by.readings.take(job.desired.patient))
+        self._began_at = by.now()
+        kept = by.readings.take(job.desired.patient, self._began_at)
+        before = Before(known=job.known, certainty=job.certainty, kept=kept)
         self._look = Look(by.client, job.desired, before, glimpses)
         self._followed = False
         self._done: list[Done] = []
@@ -296,7 +298,7 @@ class _Run:
             for record in one.records
         ]
         if self._followed and not problems:
-            self._readings.keep(desired.patient, actual)
+            self._readings.keep(desired.patient, actual, self._look.kept_at or self._began_at)
         return Attempt(
             state="parked" if problems else "published",
             operations=tuple(self._done),

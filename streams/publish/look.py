@@ -15,6 +15,7 @@ standing. So:
 
 from collections import OrderedDict
 from collections.abc import Mapping
+from datetime import datetime
 from types import MappingProxyType
 from typing import Final, Literal
 
@@ -136,6 +137,8 @@ class Look:
         self._unsure = before.certainty != "settled"
         self._glimpses = glimpses or Glimpses()
         self._kept = before.kept if before.certainty == "settled" else None
+        self.kept_at: datetime | None = None
+        """When an earlier attempt read what was last seen, where that was not read again."""
 
     def unsure(self) -> None:
         """A write was sent and nobody knows what came of it: what has been read so far was before it."""
@@ -190,8 +193,10 @@ class Look:
             return told
         kept, self._kept = self._kept, None
         if kept is not None and kept.list_version == told.version and not (told.locked or self._locking):
+            self.kept_at = kept.read_at
             return Seen(registered=kept.registered(), list_version=told.version)
         found = await self._client.prescriptions(task)
+        self.kept_at = None
         if not isinstance(found, list):
             return found
         locks = await self._client.locks(task) if told.locked or self._locking else []

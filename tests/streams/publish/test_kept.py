@@ -1,13 +1,17 @@
 """What is not read again: a patient's list under the version under which this process knows it. Whatever raises the version is read."""
 
+from datetime import datetime
+
 import pytest
 from aiohttp import web
 
 from contracts.medication_list import MedicationList
 from streams.publish.execute import Attempt, Executor
+from streams.publish.kept import BELIEVED
 from streams.publish.look import READS, Certainty
 from streams.publish.writes import Writes
 from tests.streams.publish.cases import (
+    NOW,
     PARACETAMOL,
     READER,
     There,
@@ -49,10 +53,27 @@ class Publishing:
         return await self.of(the_list(line(replaced(RX, dosage=dosage(f"{number} tabletter", str(number))))))
 
 
+class Clock:
+    """The time, which a test lets pass."""
+
+    def __init__(self) -> None:
+        self.now = NOW
+
+    def __call__(self) -> datetime:
+        """The time."""
+        return self.now
+
+
 @pytest.fixture
-def publishing(there: There, door: Door) -> Publishing:
+def clock() -> Clock:
+    """Stands still."""
+    return Clock()
+
+
+@pytest.fixture
+def publishing(there: There, door: Door, clock: Clock) -> Publishing:
     """Through the door."""
-    return Publishing(there.executor(base=door.base))
+    return Publishing(there.executor(clock, base=door.base))
 
 
 def lists_read(door: Door) -> int:
@@ -202,5 +223,40 @@ async def test_of_a_patient_whose_list_says_that_something_is_locked_everything_
     lists_read(door)
 
     await publishing.dosed(2)
+
+    assert lists_read(door) == 1
+
+
+async def test_a_copy_that_lagged_behind_the_version_is_not_believed_for_ever(
+    there: There, door: Door, publishing: Publishing, clock: Clock
+) -> None:
+    """The version was told by a copy that had another's change, the list by one that had not; our own writes go on from there."""
+    await publishing.of(the_list(line(RX)))
+    async with there.session.get(f"{there.base}/MedicationRequest?patient=p-1", headers=ASKING) as answer:
+        lagging = await answer.text()
+    await another_changes(there)
+    door.reads["/MedicationRequest"] = [web.Response(text=lagging, content_type="application/fhir+json")]
+    assert held(await publishing.of(the_list(line(RX)))) == []
+    both = the_list(line(RX), line(standing("rx-2", medication=PARACETAMOL)))
+    clock.now += BELIEVED / 2
+    assert [one.kind for one in (await publishing.of(both)).operations] == ["create"]
+
+    clock.now += BELIEVED / 2
+    attempt = await publishing.of(both)
+
+    assert held(attempt) == [(RX.record, "changed-there")]
+
+
+async def test_where_the_endpoint_tells_no_version_the_list_is_read(
+    there: There, door: Door, publishing: Publishing
+) -> None:
+    """None told looks like that of a list that does not exist yet: it stays the same whoever changes what."""
+    silent = b'{"resourceType":"Bundle","type":"searchset"}'
+    door.reads["/Basic"] = [web.Response(body=silent, content_type="application/fhir+json") for _ in range(4)]
+    await publishing.of(the_list(withdrawn=(withdrawn(RX, "retracted"),)))
+    await seed(there, theirs())
+    lists_read(door)
+
+    await publishing.of(the_list(withdrawn=(withdrawn(RX, "retracted"),)))
 
     assert lists_read(door) == 1
