@@ -14,7 +14,7 @@ from streams.command.knowledge import reconciler
 from streams.simulate.load import region_mix
 from streams.topology.core import Send
 from streams.topology.reconciling import core as module
-from streams.topology.reconciling.archive import LOOSE_ROWS, Archive, StoredRows
+from streams.topology.reconciling.archive import LOOSE_ROWS, PORTION_ROWS, Archive, StoredRows
 from streams.topology.reconciling.core import ReconcilingCore
 from streams.topology.rows import PlainRows
 
@@ -76,13 +76,13 @@ def test_of_what_is_read_back_no_more_than_a_portion_lies_unpacked() -> None:
     row = b'{"specversion":"1.0","source":"hospital","type":"medlist.administration.v1","number":%d}'
     most = 0
 
-    for number in range(40 * LOOSE_ROWS + 1):
+    for number in range(40 * PORTION_ROWS + 1):
         stored.put(b"P|f|%d" % number, row % number)
         most = max(most, stored.archive.bytes_held)
     stored.archive.filled()
 
-    assert most < stored.archive.bytes_held + LOOSE_ROWS * len(row % number)
-    assert most < stored.size / 5
+    assert most < stored.archive.bytes_held + PORTION_ROWS * len(row % number)
+    assert most < stored.size / 4
 
 
 def test_what_is_alike_takes_little_room() -> None:
