@@ -106,7 +106,8 @@ class Loop:
         messages = self._consumer.take(self._limits.busy_seconds if busy else self._wait())
         self._recall()
         for message in messages:
-            self._arrived(message)
+            if place_of(message)[0] in self._gaps:  # a partition may have gone while they were taken
+                self._arrived(message)
         self._heed()
         self._collect()
         self._require_hands()
@@ -356,6 +357,7 @@ class Loop:
         self._desk.drop_partitions(partitions)
         self._requests.gone(partitions)
         self._memory.keep(self._consumer.holds)
+        self._new_partitions.difference_update(partitions)
         for number in partitions:
             self._gaps.pop(number, None)
             self._committed.pop(number, None)
