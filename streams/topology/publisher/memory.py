@@ -82,11 +82,13 @@ class Memory:
     def known(self, patient: str) -> tuple[tuple[Link, ...], Certainty]:
         """Return what is known to be there, and how the last attempt ended.
 
-        Who is parked may be so after a write of which nobody knows what came of it.
+        Who is parked may be so after a write of which nobody knows what came of it. Of whom a person doubts it, all is read anew.
         """
         before = self._known.get(patient)
         if before is None:
             return (), "unseen"
+        if before.state == "published" and before.wanted_hash is None:
+            return before.links, "unseen"
         return before.links, "settled" if before.state == "published" else "unknown"
 
     def writes(self, patient: str) -> Writes:

@@ -184,6 +184,17 @@ def test_a_published_patient_is_sure_and_a_parked_one_is_not() -> None:
     assert memory.known("b") == ((LINK,), "unknown")
 
 
+def test_of_whom_a_person_doubts_it_nothing_is_sure() -> None:
+    """The request would else be answered from what this process read before."""
+    memory = Memory(10)
+    memory.told(publication())
+
+    memory.doubt("a")
+
+    assert memory.known("a") == ((LINK,), "unseen")
+    assert memory.unchanged("a", "w1", "h1", LATE) is None
+
+
 def test_memory_is_bounded_and_forgets_the_oldest() -> None:
     """What it forgets is read again, never wrong."""
     memory = Memory(2)
