@@ -142,9 +142,13 @@ class SourceConsumer:
 
     def _committed(self, consumer: Consumer, partitions: list[TopicPartition]) -> list[TopicPartition]:
         try:
-            return committed_offsets(consumer, partitions)
+            return committed_offsets(consumer, partitions, self._waiting)
         except KafkaException as error:
             raise IntakeError(IntakeCode.READ_FAILED, f"committed offsets: {error.args[0].name()}") from error
+
+    def _waiting(self) -> None:
+        """The group cannot yet tell where partitions that come begin: those that stay stand still meanwhile, and nothing is stuck."""
+        self._standings.blinded(time.monotonic())
 
     def _revoked(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         self._before_revoke()
