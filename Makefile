@@ -7,13 +7,13 @@ SHELL := /bin/bash
 BIN := .venv/bin
 READY := .venv/.medlist-setup
 PYTEST := $(BIN)/python -m pytest -q
-UNIT := $(PYTEST) -m 'not kafka and not slow'
-# These tests mostly wait for processes and brokers: they run beside all others, and several at once.
+# Tests that mostly wait for processes and brokers run several at once, and beside those that compute.
+UNIT := $(PYTEST) -m 'not kafka and not slow' --dist worksteal
 WAITING := tests/streams/topology tests/streams/command
-SEVERAL := -n 6 --dist worksteal
-REAL := $(PYTEST) -m 'kafka or slow' --durations=5
-# These tests strike processes again and again, about half of the time of all: they have a broker and a run of their own.
-STRIKING := tests/faults tests/streams/topology/test_delivery.py
+# The tests on a real Kafka share one broker. Those that share something else that takes long to make are marked xdist_group, and
+# stay together. Only files with such marks are read, or each process would import all.
+REAL := $(BIN)/python -m tests.kafka.shared $(PYTEST) -m 'kafka or slow' -n 4 --dist loadgroup --timeout=300 --durations=5
+REAL_FILES = $(shell grep -rlE 'mark\.(kafka|slow)\b' tests --include='test_*.py')
 CODE := contracts mappings connectors streams tests deploy
 
 .PHONY: help
@@ -50,18 +50,15 @@ format: $(READY) ## let ruff format the code
 unit: $(READY) ## the fast tests (under a minute)
 	@echo '== unit tests'
 	@mkdir -p build && rm -rf build/published
-	@$(UNIT) $(SEVERAL) -o cache_dir=build/pytest-waiting $(WAITING) > build/unit-waiting.txt 2>&1 & waiting=$$!; \
-	  $(UNIT) tests $(addprefix --ignore=,$(WAITING)); computing=$$?; \
+	@$(UNIT) -n 6 -o cache_dir=build/pytest-waiting $(WAITING) > build/unit-waiting.txt 2>&1 & waiting=$$!; \
+	  $(UNIT) -n 2 tests $(addprefix --ignore=,$(WAITING)); computing=$$?; \
 	  wait $$waiting; waited=$$?; cat build/unit-waiting.txt; exit $$((computing | waited))
 
 .PHONY: integration
 integration: $(READY) ## the tests on a real Kafka, and the slow ones
 	@echo '== integration tests'
 	@$(BIN)/python -m tests.prepared
-	@mkdir -p build
-	@$(REAL) -o cache_dir=build/pytest-striking $(STRIKING) > build/integration-striking.txt 2>&1 & striking=$$!; \
-	  $(REAL) tests $(addprefix --ignore=,$(STRIKING)); others=$$?; \
-	  wait $$striking; struck=$$?; cat build/integration-striking.txt; exit $$((others | struck))
+	@$(REAL) $(REAL_FILES)
 
 .PHONY: kafka
 kafka: $(READY) ## run a real Kafka in the foreground
@@ -79,8 +76,8 @@ bench: $(READY) ## benchmarks; BENCH=name runs one; results in build/bench/
 	  echo "== bench $$name"; $(BIN)/python -m "tests.benchmarks.$$name" || exit 1; done
 
 .PHONY: faults
-faults: $(READY) ## random faults against the whole system; FAULTS=short for a few minutes
-	@$(BIN)/python -m tests.faults $(or $(FAULTS),long)
+faults: $(READY) ## random faults against the whole system; FAULTS=short for a few minutes, BROKERS=3 strikes three brokers
+	@$(BIN)/python -m tests.faults $(or $(FAULTS),long) $(if $(BROKERS),--brokers $(BROKERS))
 
 .PHONY: faults-publishing
 faults-publishing: $(READY) ## the publisher killed among endpoint faults; ARGS='--patients 300 --changes 3000'

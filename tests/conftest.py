@@ -39,6 +39,14 @@ def pytest_configure() -> None:
     resource.setrlimit(resource.RLIMIT_DATA, (limit, hard))
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the marks
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Where tests run in several processes, let all that use the validator run in one: there is one validator then."""
+    for item in items:
+        if "fhir_validator" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.xdist_group("fhir_validator"))
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _published() -> Iterator[None]:
     """Whatever our client sends to a sandbox of any test is collected, to be validated at the end (`tests/published.py`)."""

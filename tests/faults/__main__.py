@@ -1,7 +1,7 @@
 """`python -m tests.faults short|long`: random faults, a verdict, a report in `build/faults/`; exit status 1 for any fault.
 
-`long` is at least 200 faults, at least 30 minutes and at least 100 clean restarts with a backlog. `--brokers 3` strikes three
-brokers that replicate to each other; its report stands beside that of one.
+`long` is at least 200 faults, at least 30 minutes and at least 100 clean restarts with a backlog. `--brokers 3`
+(`make faults BROKERS=3`) strikes three brokers that replicate to each other; its report stands beside that of one.
 """
 
 import argparse

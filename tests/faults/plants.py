@@ -13,7 +13,8 @@ Plant = Literal["overtake", "lose", "double"]
 applied twice."""
 
 PLANTS: tuple[Plant, ...] = get_args(Plant)
-AFTER_RECORDS = 20
+AFTER_RECORDS = 5
+"""Few: on a busy machine many facts come in one record, and many records at once."""
 
 
 class PlantedCore:
@@ -34,12 +35,14 @@ class PlantedCore:
     def apply(self, records: Sequence[bytes]) -> Decision:
         """Apply, and do the wrong thing when it is time."""
         self._seen += len(records)
-        if self._done or self._seen < AFTER_RECORDS or not records[-1].startswith(b"["):
+        last = max((place for place, record in enumerate(records) if record.startswith(b"[")), default=None)
+        if self._done or self._seen < AFTER_RECORDS or last is None:
             return self._remembered(self._core.apply(records))
         if self._plant == "overtake":
             return self._overtaken(self._core.apply(records))
         self._done = True
-        return self._core.apply(records[:-1] if self._plant == "lose" else [*records, records[-1]])
+        kept = [] if self._plant == "lose" else [records[last], records[last]]
+        return self._core.apply([*records[:last], *kept, *records[last + 1 :]])
 
     def next_wake(self) -> datetime | None:
         """As it is."""

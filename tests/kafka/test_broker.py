@@ -11,7 +11,7 @@ from tests.kafka.topics import create_topics
 
 pytestmark = pytest.mark.kafka
 
-DEADLINE_SECONDS = 30.0
+DEADLINE_SECONDS = 100.0
 
 
 def read_all(bootstrap: str, topic: str, until: bytes) -> list[bytes | None]:

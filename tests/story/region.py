@@ -19,7 +19,7 @@ from streams.command.demo.observer import Observer
 from streams.command.demo.story import Delivery
 
 KEY = "a-key-of-tests-never-for-real-patients"
-DEADLINE_SECONDS = 60.0
+DEADLINE_SECONDS = 100.0
 
 
 class Region(AbstractContextManager["Region"]):

@@ -13,7 +13,7 @@ from streams.command.demo import command, expectation
 from streams.command.demo.story import load_story
 from tests.streams.command.restoring import telemetry_restored
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("demo")]  # one sees the processes of the other
 
 MEDLIST = (sys.executable, "-m", "streams.command")
 

@@ -13,7 +13,7 @@ from streams.command.demo.expectation import brief, expected
 from streams.command.demo.story import load_story
 from tests.story.region import Region, stop
 
-pytestmark = [pytest.mark.kafka, pytest.mark.slow]
+pytestmark = [pytest.mark.kafka, pytest.mark.slow, pytest.mark.xdist_group("story")]
 
 STORY = load_story()
 Start = Callable[[str], Region]

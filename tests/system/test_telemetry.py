@@ -22,7 +22,7 @@ from tests.system.medlist import PARTITIONS, Medlist, sandbox
 from tests.system.messages import HOSPITAL_TOPIC, person, prescription
 from tests.system.process import DEADLINE_SECONDS, Process
 
-pytestmark = [pytest.mark.kafka, pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.kafka, pytest.mark.slow, pytest.mark.timeout(300), pytest.mark.xdist_group("telemetry")]
 
 PATIENTS = range(5)
 WORDS = ("Testsson", "Metoprolol", "metoprolol", "depottablett", "Hypertoni", "38341003", "C07AB02", "ORD-")

@@ -45,6 +45,8 @@ class Plan(msgspec.Struct, kw_only=True):
     slow_seconds: float = 0.0
     fail_at: int | None = None
     """The core raises at this number, if `once` is not there."""
+    fail_together_from: int | None = None
+    """The core raises at the first batch of several records with a number from here on, if `once` is not there."""
     once: str = ""
     """A file that is made when what should happen once has happened."""
     large_bytes: int = 0
@@ -73,7 +75,7 @@ class Counter:
     def apply(self, records: Sequence[bytes]) -> Decision:
         """Append; raises before anything has changed when the plan asks for it."""
         self._applied += len(records)
-        if any(number_of(record) == self._plan.fail_at for record in records) and not Path(self._plan.once).exists():
+        if self._fails_once(records) and not Path(self._plan.once).exists():
             Path(self._plan.once).touch()
             raise RuntimeError("the core fails as planned, once")
         if self._plan.fail_every and self._applied > self._plan.fail_every:
@@ -89,6 +91,11 @@ class Counter:
             if self._plan.out_topic:
                 sends.append(Send(topic=self._plan.out_topic, key=key, value=b"%d" % number))
         return Decision(rows={key: self._row(key) for key in touched}, sends=sends)
+
+    def _fails_once(self, records: Sequence[bytes]) -> bool:
+        numbers = [number_of(record) for record in records]
+        begin = self._plan.fail_together_from
+        return self._plan.fail_at in numbers or (begin is not None and len(numbers) > 1 and max(numbers) >= begin)
 
     def _row(self, key: bytes) -> bytes:
         return msgspec.json.encode(self._rows[key]).ljust(self._plan.large_bytes)

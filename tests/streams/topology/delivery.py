@@ -29,7 +29,7 @@ from tests.streams.topology.counter_worker import TICK_KEY, Plan
 
 PARTITIONS = 4
 KEYS = 20
-DEADLINE_SECONDS = 60.0
+DEADLINE_SECONDS = 100.0
 POLL_SECONDS = 0.05
 WORKER = Path(__file__).with_name("counter_worker.py")
 

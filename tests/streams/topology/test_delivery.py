@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.kafka.broker import LocalKafka
-from tests.streams.topology.delivery import PARTITIONS, POLL_SECONDS, Stage, Verdict
+from tests.streams.topology.delivery import DEADLINE_SECONDS, PARTITIONS, POLL_SECONDS, Stage, Verdict
 
 pytestmark = pytest.mark.kafka
 
@@ -108,7 +108,7 @@ def test_a_consumer_that_is_stuck(stage: Stage) -> None:
     stage.produce(800)
 
     with stage.start(instance="pod-0", stuck_at=120, watch_seconds=0.5, watchdog_seconds=4.0) as worker:
-        status = worker.process.wait(60)
+        status = worker.process.wait(DEADLINE_SECONDS)
     codes = {line.get("error_code") for line in worker.lines()}
     stalls = [line for line in worker.lines() if line.get("event") == "partition.stalled"]
     stage.run_until_caught_up(instance="pod-0")
@@ -174,7 +174,7 @@ def test_without_our_seek_the_gap_check_stops_the_worker(stage: Stage) -> None:
     stage.move_offsets(dict.fromkeys(range(PARTITIONS), 100))
 
     with stage.start(faults=("stock-seek",), instance="pod-0") as worker:
-        status = worker.process.wait(60)
+        status = worker.process.wait(DEADLINE_SECONDS)
 
     assert status == 70
     assert "ENG-001" in {line.get("error_code") for line in worker.lines()}
@@ -190,7 +190,7 @@ def test_facts_gone_before_they_were_applied(stage: Stage) -> None:
     stage.truncate(150)
 
     with stage.start() as worker:
-        status = worker.process.wait(60)
+        status = worker.process.wait(DEADLINE_SECONDS)
 
     assert status == 78
     assert "ENG-011" in {line.get("error_code") for line in worker.lines()}
@@ -204,7 +204,7 @@ def test_a_fact_topic_made_anew(stage: Stage) -> None:
     stage.produce(800)
 
     with stage.start() as worker:
-        status = worker.process.wait(60)
+        status = worker.process.wait(DEADLINE_SECONDS)
 
     assert status == 78
     assert "ENG-012" in {line.get("error_code") for line in worker.lines()}
@@ -237,7 +237,7 @@ def test_facts_compressed_with_a_codec_that_is_not_installed(stage: Stage) -> No
     stage.produce(2000, compression="lz4")
 
     with stage.start(faults=("no-codec",)) as worker:
-        status = worker.process.wait(60)
+        status = worker.process.wait(DEADLINE_SECONDS)
 
     assert status == 78
     assert "ENG-014" in {line.get("error_code") for line in worker.lines()}

@@ -18,6 +18,9 @@ from tests.streams.topology.fakes import ListCore, engine_settings
 pytestmark = pytest.mark.kafka
 
 NOTHING_WRONG = Verdict(lost=0, twice=0)
+AWAKE_SECONDS = 5.0
+"""For what must write nothing: long enough, as the same without its fence shows, which has the whole deadline."""
+
 OPEN_SEEK = ("stock-seek", "no-gap-check")
 """The committed offset counts: what faust does."""
 
@@ -72,7 +75,7 @@ def test_l2_a_batch_that_raises(stage: Stage, faults: tuple[str, ...]) -> None:
     """A batch in which one record raises comes again whole; acknowledged on the way out, all of it is gone."""
     stage.produce(2000)
 
-    stage.run_until_caught_up(faults=faults, instance="pod-0", fail_at=1000)
+    stage.run_until_caught_up(faults=faults, instance="pod-0", fail_together_from=1000)
 
     lost, twice = stage.verdict()
     assert twice == 0
@@ -270,8 +273,8 @@ def test_z_a_worker_that_wakes_after_its_session(stage: Stage, faults: tuple[str
             heir.wait_until_owning(PARTITIONS)
             heir.wait_for("/caught-up")
             frozen.process.send_signal(signal.SIGCONT)
-            end = time.monotonic() + 5
-            while time.monotonic() < end and frozen.process.poll() is None:
+            end = time.monotonic() + (DEADLINE_SECONDS if faults else AWAKE_SECONDS)
+            while time.monotonic() < end and frozen.process.poll() is None and stage.verdict_of_sends().twice == 0:
                 time.sleep(POLL_SECONDS)
             heir.end(signal.SIGKILL)
         frozen.end(signal.SIGKILL)

@@ -73,7 +73,7 @@ class Worker:
         """Stop it in good order, once it has begun to work, and return its exit status."""
         eventually(lambda: self.has_partitions or self.process.poll() is not None, "it has begun")
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(60)
+        return self.process.wait(DEADLINE_SECONDS)
 
     def _started(self) -> subprocess.Popen[bytes]:
         command = [sys.executable, "-m", "tests.streams.topology.intake.process", self._settings]

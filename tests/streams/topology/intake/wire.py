@@ -21,7 +21,7 @@ from streams.topology.intake.stopping import IntakeStop
 from tests.streams.topology.intake.trivial import READERS, SOURCE
 from tests.streams.topology.threaded import Ended, running
 
-DEADLINE_SECONDS = 60.0
+DEADLINE_SECONDS = 100.0
 NOW = datetime(2026, 11, 22, 8, tzinfo=UTC)
 
 

@@ -21,7 +21,7 @@ from tests.streams.publish.cases import dosage, line, replaced, standing, the_li
 from tests.streams.topology.threaded import Ended, running
 
 PARTITIONS = 4
-DEADLINE_SECONDS = 60.0
+DEADLINE_SECONDS = 100.0
 EVERY_BUNDLE = ListingLimits(idle_seconds=0.02, checked_share=1.0)
 
 

@@ -110,7 +110,7 @@ def test_partitions_that_move_are_published_once(settings: Settings, endpoint: E
         with publisher(settings, isolation="transactions") as second:
             for one in lists[len(lists) // 2 :]:
                 send(settings, one, partition=_partition(one))
-            eventually(lambda: committed(settings) >= len(lists), "every list is committed", seconds=90)
+            eventually(lambda: committed(settings) >= len(lists), "every list is committed")
 
     assert (first.causes, second.causes) == ([], [])
     assert endpoint.admin("GET", "audit?limit=1")["summary"]["duplicates"] == {"living": 0, "ever": 0}

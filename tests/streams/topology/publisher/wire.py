@@ -31,7 +31,7 @@ from tests.streams.topology.threaded import Ended, running
 
 T = TypeVar("T")
 PARTITIONS = 4
-DEADLINE_SECONDS = 30.0
+DEADLINE_SECONDS = 100.0
 QUICK = PublisherLimits(
     backoff=Backoff(first_seconds=0.02, most_seconds=0.1),
     breaker=BreakerLimits(failures_to_open=3),
