@@ -6,6 +6,9 @@ agent that died, a lost tail. The restart fetches anew. A broker that is slow or
 - No broker answers, or not within `watermarks.ASK_SECONDS`: nothing is concluded, and every clock starts anew once one does.
 - A broker answers, input waits, and our position moves, however slowly: the broker, or we, are slow. The lag tells it.
 - A broker answers, input waits, and our position has not moved for `watchdog_seconds`: we are stuck.
+- The event loop has not turned, since a batch was being applied: nobody could move, and every clock starts anew; how long that may
+  take is its guard's to judge (`streams.topology.threads`). Else a batch that takes longer than `watchdog_seconds` would be applied
+  again with every start, and never stored.
 - A broker answers, and there has been no assignment for `assignment_seconds`: we fell out of the group.
 - The client that asks says nothing at all for `hung_seconds`, neither an answer nor that there is none: it hangs.
 """
@@ -51,7 +54,11 @@ class Watchdog:
         """Look for ever; raises `EngineError` when something is stuck."""
         while True:
             await self.look()
+            due = time.monotonic() + self._limits.watch_seconds
             await asyncio.sleep(self._limits.watch_seconds)
+            now = time.monotonic()
+            if now > due + self._limits.watch_seconds:
+                self.progress.blinded(now)
 
     async def close(self) -> None:
         """Close the client that asks."""

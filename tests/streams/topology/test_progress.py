@@ -106,6 +106,36 @@ async def test_input_that_waits_while_nothing_moves_stops_the_process(monkeypatc
     assert caught.value.reason is EngineCode.STUCK
 
 
+class NoMoreSleepError(Exception):
+    """The test is over."""
+
+
+async def watched(monkeypatch: pytest.MonkeyPatch, *sleeps: float) -> None:
+    """Let a watchdog over input that waits look again and again; each of its sleeps, of 10 seconds, takes so many."""
+    now, left = 1000.0, list(sleeps)
+
+    async def sleep(_seconds: float) -> None:
+        nonlocal now
+        if not left:
+            raise NoMoreSleepError
+        now += left.pop(0)
+
+    monkeypatch.setattr("streams.topology.watchdog.time.monotonic", lambda: now)
+    monkeypatch.setattr("streams.topology.watchdog.asyncio.sleep", sleep)
+    await watchdog({0: 5}).run()
+
+
+async def test_time_in_which_the_event_loop_did_not_turn_counts_against_no_partition(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A large batch on a slow machine is stored after it: a restart would only apply it again."""
+    with pytest.raises(NoMoreSleepError):
+        await watched(monkeypatch, 100.0, 10.0, 10.0)
+
+    with pytest.raises(EngineError):
+        await watched(monkeypatch, 100.0, 10.0, 10.0, 10.0)
+
+
 async def test_a_broker_that_does_not_answer_decides_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """While the broker is away nobody can tell whether input waits."""
     now = 1000.0
