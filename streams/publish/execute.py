@@ -116,17 +116,23 @@ class Executor:
             return Attempt(state="published", held=desired.held, links=_links(desired, ()))
         if job.certainty == "settled":
             self._glimpses.pop(desired.patient, None)  # what was read before what comes now
-        found = await self._people.subject(desired.person, _task(job))
+        found = await self._people.subject(desired.patient, desired.person, _task(job))
         trail = Trail(job.writes, announce)
         run = _Run(self, job, trail)
         if not isinstance(found, tuple):
             return run.without_subject(found)
         attempt = msgspec.structs.replace(await run.to_its_end(*found), writes=trail.writes)
         if attempt.state == "parked":
-            self._people.forget(desired.person)
+            self._people.forget(desired.patient)
         if attempt.state != "failing":
             self._glimpses.pop(desired.patient, None)
         return attempt
+
+    def forget(self, patient: str) -> None:
+        """The patient's list was removed for good: nothing is kept of what was read."""
+        self._people.forget(patient)
+        self._glimpses.pop(patient, None)
+        self.readings.forget(patient)
 
     def glimpses_of(self, patient: str) -> Glimpses:
         """What failed attempts for a patient have read; of the last many such patients."""

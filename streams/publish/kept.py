@@ -47,6 +47,10 @@ class KeptReadings:
         kept = self._kept.pop(patient, None)
         return kept if kept is not None and now - kept.read_at < BELIEVED else None
 
+    def forget(self, patient: str) -> None:
+        """The patient is gone."""
+        self._kept.pop(patient, None)
+
     def keep(self, patient: str, actual: Actual, read_at: datetime) -> None:
         """Keep what stands there now, where that is known to the last change under the version."""
         if not actual.list_version or actual.locks:

@@ -72,31 +72,33 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class People:
-    """Who patients are at the endpoint; remembers the last many that were found."""
+    """Who patients are at the endpoint; remembers the last many that were found, by their pseudonyms."""
 
     def __init__(self, client: NllClient) -> None:
         self._client = client
-        self._found: OrderedDict[Identifier, str] = OrderedDict()
+        self._found: OrderedDict[str, str] = OrderedDict()
 
-    async def subject(self, person: Identifier, task: Task) -> tuple[Subject, Task] | NotKnownThere | Outcome:
-        """Return how the person is named in resources, and the task that is about that person."""
+    async def subject(
+        self, patient: str, person: Identifier, task: Task
+    ) -> tuple[Subject, Task] | NotKnownThere | Outcome:
+        """Return how the person whose pseudonym is ``patient`` is named in resources, and the task that is about that person."""
         if person.system != PERSONNUMMER:
             return ContainedPatient(person), msgspec.structs.replace(task, patient_id=contained_patient_id(person))
-        name = self._found.get(person)
+        name = self._found.get(patient)
         if name is None:
             outcome = await self._client.find_patient(person, task)
             if not isinstance(outcome, Accepted):
                 return outcome
             if outcome.id is None:
                 return NotKnownThere()
-            name = self._found[person] = outcome.id
+            name = self._found[patient] = outcome.id
             if len(self._found) > PEOPLE_MOST:
                 self._found.popitem(last=False)
         return KnownPatient(name), msgspec.structs.replace(task, patient_id=name)
 
-    def forget(self, person: Identifier) -> None:
-        """Look the person up again next time: something about it was refused."""
-        self._found.pop(person, None)
+    def forget(self, patient: str) -> None:
+        """Look the person up again next time: something about it was refused, or the patient is gone."""
+        self._found.pop(patient, None)
 
 
 class Glimpses:

@@ -64,7 +64,7 @@ async def preview(
     desired = asked.desired
     if desired.person is None:
         return Preview(held=desired.held)
-    found = await People(client).subject(desired.person, Task(context_id=str(uuid4())))
+    found = await People(client).subject(desired.patient, desired.person, Task(context_id=str(uuid4())))
     if isinstance(found, NotKnownThere):
         return Preview(held=desired.held, unread="patient-unknown")
     if not isinstance(found, tuple):

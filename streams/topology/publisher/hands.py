@@ -76,6 +76,12 @@ class Hands:
         """Begin an attempt; its result will come."""
         self._running()[0].call_soon_threadsafe(self._spawn, task)
 
+    def forget(self, patient: str) -> None:
+        """Keep nothing of what was read of a patient; an attempt under way may keep something once more when it ends."""
+        loop, _ = self._running()
+        assert self._executor is not None  # noqa: S101 - entered before anything is forgotten
+        loop.call_soon_threadsafe(self._executor.forget, patient)
+
     def results(self) -> list[Result]:
         """Return the results that have come, without waiting."""
         return _taken(self._results)

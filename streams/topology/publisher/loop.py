@@ -186,6 +186,7 @@ class Loop:
         waiting = self._desk.forget(patient)
         self._finished += [place] if waiting is None else [waiting, place]
         self._memory.forget(patient)
+        self._hands.forget(patient)
         self._requests.settled(patient)
         self._teller.erase(patient, place.partition)
 
@@ -250,6 +251,8 @@ class Loop:
         self.metrics.attempted(attempt.state, attempt.operations, now - self._began.pop(task.patient))
         if not self._may(task):  # whoever has it now reads the list again; of an erased one nothing is kept
             self._desk.ended(task)
+            if task.erased:
+                self._hands.forget(task.patient)
             self._finished.append(task.place)
             return
         task.done = (*task.done, *attempt.operations)

@@ -13,6 +13,7 @@ from streams.publish.writes import Writes
 from tests.streams.publish.cases import (
     NOW,
     PARACETAMOL,
+    PATIENT,
     READER,
     There,
     dosage,
@@ -132,6 +133,20 @@ async def test_a_patient_that_another_process_had_meanwhile_is_read(door: Door, 
     await publishing.of(the_list(line(RX)), certainty="unseen")
 
     assert lists_read(door) == READS["unseen"]
+
+
+async def test_of_an_erased_patient_nothing_is_kept(there: There, door: Door) -> None:
+    """Neither what was read nor who it is at the endpoint."""
+    executor = there.executor(base=door.base)
+    publishing = Publishing(executor)
+    await publishing.of(the_list(line(RX)))
+    door.requests.clear()
+
+    executor.forget(PATIENT)
+    await publishing.of(the_list(line(RX)))
+
+    assert "POST /Patient/_search" in door.requests
+    assert lists_read(door) == 1
 
 
 async def test_a_change_that_comes_between_the_version_and_the_write_is_read(

@@ -174,8 +174,13 @@ def test_a_list_that_is_gone_sends_nothing_and_leaves_no_status(settings: Settin
         producer.produce(settings.topic(LIST), None, key=the_list().patient.encode(), partition=0)
         assert producer.flush(30) == 0
         eventually(lambda: committed(settings) == 2, "the tombstone is committed")
+        send(settings, the_list(line(standing())))
+        eventually(lambda: committed(settings) == 3, "the list that came back is committed")
 
     assert endpoint.statuses() == ["active"]
+    assert (
+        endpoint.door.requests.count("POST /Patient/_search") == 2
+    )  # nothing was kept, so the person is looked up anew
 
 
 def test_a_list_that_goes_while_it_is_published_leaves_no_status(settings: Settings, endpoint: Endpoint) -> None:
