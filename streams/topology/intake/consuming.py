@@ -48,6 +48,7 @@ class SourceConsumer:
         self._standings = standings
         self._uncommitted: dict[Here, int] = {}
         self._before_revoke: Callable[[], None] = _nothing
+        self._leaving = False
 
     def subscribe(self, topics: Collection[str], targets: Collection[str], before_revoke: Callable[[], None]) -> None:
         """Join the group, once all topics are there: those to read and those to write to (`targets`).
@@ -106,6 +107,7 @@ class SourceConsumer:
 
     def close(self) -> None:
         """Leave the group."""
+        self._leaving = True
         self._consumer.close()
 
     def _require(self, topics: Collection[str]) -> None:
@@ -130,6 +132,9 @@ class SourceConsumer:
         return False
 
     def _assigned(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        if self._leaving:  # they go again at once; a client that closes answers no question, and would wait for it for ever
+            consumer.incremental_assign(partitions)
+            return
         starts = [
             TopicPartition(found.topic, found.partition, found.offset if found.offset >= 0 else OFFSET_BEGINNING)
             for found in self._committed(consumer, partitions)

@@ -71,6 +71,7 @@ class ListConsumer:
         self._limits = limits
         self._ours: set[int] = set()
         self._paused = False
+        self._leaving = False
         self._told: Rebalanced | None = None
         self._reached: dict[int, int] = {}
 
@@ -135,6 +136,7 @@ class ListConsumer:
 
     def close(self) -> None:
         """Leave the group."""
+        self._leaving = True
         self._consumer.close()
 
     def _require(self, topics: Collection[str]) -> None:
@@ -160,6 +162,9 @@ class ListConsumer:
         return False
 
     def _on_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        if self._leaving:  # they go again at once; a client that closes answers no question, and would wait for it for ever
+            consumer.incremental_assign(partitions)
+            return
         starts = [
             TopicPartition(one.topic, one.partition, one.offset if one.offset >= 0 else OFFSET_BEGINNING)
             for one in self._committed(consumer, partitions)
