@@ -132,7 +132,9 @@ class SourceConsumer:
         return False
 
     def _assigned(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
-        if self._leaving:  # they go again at once; a client that closes answers no question, and would wait for it for ever
+        if (
+            self._leaving
+        ):  # they go again at once; a client that closes answers no question, and would wait for it for ever
             consumer.incremental_assign(partitions)
             return
         starts = [
