@@ -1,8 +1,8 @@
 """What happens to each record that faust hands over: checked, folded, committed, in that order.
 
 Batching follows the load by itself. A record that reaches the known end of its partition is folded at once (live); in
-catch-up records gather to a batch, because a core then derives each patient once per batch and not once per record. Close to the end
-a batch waits for the few records that it knows of, which are here in a moment, and no longer.
+catch-up records gather to a batch, because a core then derives each patient once per batch and not once per record. A batch that
+begins with a record of just now waits for the few that it knows of, which are here in a moment, and no longer.
 """
 
 import asyncio
@@ -59,11 +59,11 @@ class RecordFlow:
             self.advance(owned)
             await self._make_room(owned)
         elif owned.waiting == 1:
-            self._wait_for_more(owned, end - owned.received)
+            self._wait_for_more(owned, at)
 
-    def _wait_for_more(self, owned: OwnedPartition, known: int) -> None:
-        """A batch has begun, and so many more records are known to be in the log."""
-        live = known < self._limits.batch_records
+    def _wait_for_more(self, owned: OwnedPartition, at: float | None) -> None:
+        """A batch has begun, with a record of the time `at`, and more is known to be in the log."""
+        live = at is None or time.time() - at < self._limits.live_seconds
         wait_seconds = self._limits.live_wait_seconds if live else self._limits.batch_wait_seconds
         if (earlier := self._late.get(owned.number)) is not None:
             earlier.cancel()  # it would cut this batch short

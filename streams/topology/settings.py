@@ -28,8 +28,10 @@ class EngineLimits(msgspec.Struct, frozen=True, kw_only=True):
     """How long a batch in catch-up may wait for its next record. With 0.05 batches were cut before they were full: half the
     throughput on a busy machine (`tests/benchmarks/README.md`). Live records do not wait: they stand at the known end."""
     live_wait_seconds: float = 0.02
-    """The same where less than a batch is known to follow: it has been fetched, or is about to be. Half a second for every record that
-    another one follows closely would be the whole latency of a busy hour."""
+    """The same for a batch that begins with a record of just now: what follows has been fetched, or is about to be. Half a second for
+    every record that another one follows closely would be the whole latency of a busy hour."""
+    live_seconds: float = 1.0
+    """A record that is older than this when it comes is caught up with, by the clocks of the broker's writers and ours."""
     pending_records: int = 1000
     """Records applied but not yet durable, per partition, before intake waits (back pressure)."""
     buffered_records: int = 256

@@ -20,6 +20,7 @@ from tests.streams.topology.fakes import ListCore, MemoryWriter, RecordingStop, 
 
 DEADLINE_SECONDS = 5.0
 NEVER = 3600.0
+OLD_SECONDS = 60.0
 
 
 class Scene:
@@ -40,9 +41,12 @@ class Scene:
         """A flow of the partition with other limits."""
         return RecordFlow(self.ownership, limits, self.pool, self.stop, EngineMetrics())
 
-    async def take(self, offset: int, end: int, *, number: int = 0, stale: bool = False) -> None:
+    async def take(
+        self, offset: int, end: int, *, number: int = 0, stale: bool = False, age_seconds: float = OLD_SECONDS
+    ) -> None:
         """Hand a record over."""
-        await self.flow.take(number, offset, b"r%d" % offset, stale=stale, end=end)
+        at = time.time() - age_seconds
+        await self.flow.take(number, offset, b"r%d" % offset, stale=stale, end=end, at=at)
 
     async def durable(self, position: int) -> None:
         """Wait until everything before `position` is stored."""
@@ -54,7 +58,7 @@ class Scene:
 
 @pytest.fixture
 async def scene() -> AsyncIterator[Scene]:
-    """Batches of three, waiting 50 ms, or 20 ms close to the end, two records ahead at most."""
+    """Batches of three, waiting 50 ms, or 20 ms where it begins just now, two records ahead at most."""
     made = Scene(EngineLimits(batch_records=3, batch_wait_seconds=0.05, live_wait_seconds=0.02, pending_records=2))
     yield made
     made.pool.shutdown()
@@ -89,10 +93,10 @@ async def test_a_batch_waits_only_so_long(scene: Scene) -> None:
     assert scene.core.seen == ["r0"]
 
 
-async def test_close_to_the_end_a_batch_waits_for_what_is_known_to_come_and_no_longer(scene: Scene) -> None:
+async def test_a_batch_of_just_now_waits_for_what_is_known_to_come_and_no_longer(scene: Scene) -> None:
     """In a busy hour there is always another record: a batch's wait is for catch-up."""
     scene.flow = scene.flow_with(EngineLimits(batch_records=3, batch_wait_seconds=NEVER))
-    await scene.take(0, end=2)
+    await scene.take(0, end=2, age_seconds=0.0)
 
     await scene.durable(1)
 
@@ -103,8 +107,8 @@ async def test_the_wait_of_a_batch_ends_with_it(scene: Scene) -> None:
     """Else it would cut the next one short."""
     limits = EngineLimits(batch_records=3, batch_wait_seconds=NEVER, live_wait_seconds=0.02)
     scene.flow = scene.flow_with(limits)
-    await scene.take(0, end=2)
-    await scene.take(1, end=2)
+    await scene.take(0, end=2, age_seconds=0.0)
+    await scene.take(1, end=2, age_seconds=0.0)
     await scene.take(2, end=100)
     await asyncio.sleep(3 * limits.live_wait_seconds)
 
