@@ -56,3 +56,5 @@ def test_a_guard_hands_a_fault_on_until_it_is_closed(monkeypatch: pytest.MonkeyP
 def test_a_guard_that_never_began_is_closed_too() -> None:
     """What could not start is tidied up like the rest."""
     Guard("never", lambda: None, logging.error).close()
+
+    assert "never" not in {one.name for one in threading.enumerate()}
