@@ -132,9 +132,8 @@ class SourceConsumer:
         return False
 
     def _assigned(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
-        if (
-            self._leaving
-        ):  # they go again at once; a client that closes answers no question, and would wait for it for ever
+        # They go again at once, and a client that closes answers no question: it would wait for the answer for ever.
+        if self._leaving:
             consumer.incremental_assign(partitions)
             return
         starts = [
