@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import NoReturn
 
 from connectors.settings import Settings
+from contracts.medication_list import encode_list
 from streams.topology.core import Decision, Send
 from streams.topology.failstop import FailStop
 from streams.topology.heard import Heard
@@ -16,6 +17,7 @@ from streams.topology.position import START
 from streams.topology.settings import EngineLimits, EngineSettings
 from streams.topology.watermarks import Watermarks
 from streams.topology.writer import Changes
+from tests.streams.publish.cases import the_list
 
 
 class Left(BaseException):
@@ -148,3 +150,28 @@ def engine_settings(limits: EngineLimits | None = None) -> EngineSettings:
         state_topic="state",
         limits=limits or EngineLimits(),
     )
+
+
+class ListRecord:
+    """A record of the list topic, of somebody whom NLL cannot be asked about."""
+
+    def __init__(self, patient: str, *, partition: int = 0, offset: int = 0) -> None:
+        self._patient = patient
+        self._partition = partition
+        self._offset = offset
+
+    def key(self) -> bytes:
+        """The patient."""
+        return self._patient.encode()
+
+    def value(self) -> bytes:
+        """The list."""
+        return encode_list(the_list(patient=self._patient, person=None))
+
+    def partition(self) -> int:
+        """Where it stands."""
+        return self._partition
+
+    def offset(self) -> int:
+        """Where it stands."""
+        return self._offset

@@ -7,39 +7,16 @@ from typing import Any, cast
 
 from confluent_kafka import Message
 
-from contracts.medication_list import encode_list
 from streams.topology.nll_source.limits import NllSourceLimits
 from streams.topology.nll_source.looking import Looker
 from streams.topology.nll_source.loop import Loop, Wires
 from streams.topology.nll_source.sending import Sender
 from streams.topology.nll_source.written import Publications
 from streams.topology.publisher.consuming import ListConsumer
-from tests.streams.publish.cases import NOW, the_list
+from tests.streams.publish.cases import NOW
+from tests.streams.topology.fakes import ListRecord
 
 ON_THE_TOPIC, AT_ONCE = 5, 2
-
-
-class Record:
-    """A list on partition 0, of somebody whom NLL cannot be asked about."""
-
-    def __init__(self, offset: int) -> None:
-        self._offset = offset
-
-    def key(self) -> bytes:
-        """The patient."""
-        return str(self._offset).encode()
-
-    def value(self) -> bytes:
-        """The list."""
-        return encode_list(the_list(patient=str(self._offset), person=None))
-
-    def partition(self) -> int:
-        """Where it stands."""
-        return 0
-
-    def offset(self) -> int:
-        """Where it stands."""
-        return self._offset
 
 
 class Lists:
@@ -53,7 +30,10 @@ class Lists:
 
     def take(self, _wait_seconds: float) -> list[Message]:
         """The next ones."""
-        found = [Record(offset) for offset in range(self._next, min(self._next + AT_ONCE, ON_THE_TOPIC))]
+        found = [
+            ListRecord(str(offset), offset=offset)
+            for offset in range(self._next, min(self._next + AT_ONCE, ON_THE_TOPIC))
+        ]
         self._next += len(found)
         if self._next >= self._until:
             self.stop.set()

@@ -7,7 +7,6 @@ from unittest.mock import Mock
 
 from confluent_kafka import Message
 
-from contracts.medication_list import encode_list
 from contracts.publication import Publication
 from streams.topology.publisher.consuming import ListConsumer
 from streams.topology.publisher.hands import Hands
@@ -15,36 +14,14 @@ from streams.topology.publisher.limits import PublisherLimits
 from streams.topology.publisher.loop import Loop, Wires
 from streams.topology.publisher.requests import Requests
 from streams.topology.publisher.telling import Teller
-from tests.streams.publish.cases import NOW, POLICY, the_list
-
-
-class Record:
-    """A list on a partition, of somebody whom NLL cannot be asked about."""
-
-    def __init__(self, partition: int) -> None:
-        self._partition = partition
-
-    def key(self) -> bytes:
-        """The patient."""
-        return str(self._partition).encode()
-
-    def value(self) -> bytes:
-        """The list."""
-        return encode_list(the_list(patient=str(self._partition), person=None))
-
-    def partition(self) -> int:
-        """Where it stands."""
-        return self._partition
-
-    def offset(self) -> int:
-        """Where it stands."""
-        return 0
+from tests.streams.publish.cases import NOW, POLICY
+from tests.streams.topology.fakes import ListRecord
 
 
 class Lists:
     """A member of the group: each turn is a list of records that come, and what happens to partitions while they are taken."""
 
-    def __init__(self, *turns: tuple[list[Record], Callable[[Loop], object]]) -> None:
+    def __init__(self, *turns: tuple[list[ListRecord], Callable[[Loop], object]]) -> None:
         self.ours: frozenset[int] = frozenset()
         self.stop = threading.Event()
         self.loop: Loop
@@ -78,7 +55,7 @@ class Lists:
         """Nothing to close."""
 
 
-def run(*turns: tuple[list[Record], Callable[[Loop], object]]) -> tuple[list[str], list[set[int]]]:
+def run(*turns: tuple[list[ListRecord], Callable[[Loop], object]]) -> tuple[list[str], list[set[int]]]:
     """Run a loop through these turns; return of whom it began attempts, and of which partitions it read what was told before."""
     lists = Lists(*turns)
     requests = Mock(Requests, searching=False, taken=list, found=list)
@@ -101,7 +78,7 @@ def test_a_list_of_a_partition_that_went_while_it_was_taken_is_its_next_owners()
     """The client hands out what it had fetched, and only then tells that the partition goes."""
     begun, _ = run(
         ([], lambda loop: loop.assigned([0, 1])),
-        ([Record(0), Record(1)], lambda loop: loop.gone([0])),
+        ([ListRecord("0", partition=0), ListRecord("1", partition=1)], lambda loop: loop.gone([0])),
     )
 
     assert begun == ["1"]
