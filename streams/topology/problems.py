@@ -103,7 +103,7 @@ class EngineCode(StopCode):
     CODEC_MISSING = (
         "ENG-014",
         OPERATOR_STATUS,
-        "Facts are compressed with lz4, snappy or zstd: install aiokafka's codec (package cramjam), or write them with gzip.",
+        "Facts are compressed with zstd, lz4 or snappy: install all that requirements.lock says (here cramjam is missing).",
     )
     RECORD_TOO_LARGE = (
         "ENG-015",

@@ -224,9 +224,10 @@ def test_partitions_that_are_due_are_told_the_time(stage: Stage) -> None:
     assert stage.verdict() == NOTHING_WRONG
 
 
-def test_compressed_facts(stage: Stage) -> None:
-    """Facts that a producer compressed are read like any other."""
-    stage.produce(2000, compression="gzip")
+@pytest.mark.parametrize("compression", ["zstd", "gzip", "lz4"])
+def test_compressed_facts(stage: Stage, compression: str) -> None:
+    """Facts are read, however a producer compressed them: as we do, and as facts were that lie in the log for long."""
+    stage.produce(2000, compression=compression)
     stage.run_until_caught_up()
 
     assert stage.verdict() == NOTHING_WRONG
