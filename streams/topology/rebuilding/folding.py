@@ -9,8 +9,8 @@ from contracts.quarantine import CODES_HEADER
 from streams.topology.core import Core
 from streams.topology.reconciling.core import CLOCK_ROW, tick_record
 
-GROUP_FACTS = 20_000
-"""About how many facts are folded at once; what is decoded is then let go."""
+GROUP_FACTS = 3_000
+"""About how many facts are folded at once; what is decoded, 8 kB a fact, is then let go."""
 
 
 class UnreadableFactsError(ValueError):
