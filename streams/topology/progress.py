@@ -39,10 +39,15 @@ class Progress:
         """The last look."""
 
     def look(self, owned: Mapping[int, OwnedPartition], ends: Mapping[int, int], now: float) -> Mapping[int, Standing]:
-        """Note where every owned partition stands whose end is known; partitions that are not ours are forgotten."""
+        """Note where every owned partition stands whose end is known; partitions that are not ours are forgotten.
+
+        How long one whose end is not known stands still counts anew from here.
+        """
         standings = {}
         for number, partition in owned.items():
-            if number in ends:
+            if number not in ends:
+                self._moved.pop(number, None)
+            else:
                 standings[number] = self._stand(number, partition.durable.next_offset, ends[number], now)
         for number in set(self._moved) - set(owned):
             del self._moved[number]

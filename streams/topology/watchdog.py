@@ -4,6 +4,7 @@ It is the answer to every fault that raises nothing: a fetcher that stopped, a c
 agent that died, a lost tail. The restart fetches anew. A broker that is slow or away is none of them; which is which:
 
 - No broker answers, or not within `watermarks.ASK_SECONDS`: nothing is concluded, and every clock starts anew once one does.
+- One partition has no leader: nothing is concluded of that one.
 - A broker answers, input waits, and our position moves, however slowly: the broker, or we, are slow. The lag tells it.
 - A broker answers, input waits, and our position has not moved for `watchdog_seconds`: we are stuck.
 - The event loop has not turned, since a batch was being applied: nobody could move, and every clock starts anew; how long that may

@@ -11,6 +11,9 @@ from streams.topology.heard import Heard
 from streams.topology.settings import EngineSettings
 
 ASK_SECONDS = 5.0
+ASK_ON_SECONDS = 1.0
+"""How long for each further partition once one was not answered: either nobody answers, or that one has no leader just now."""
+
 ANY_PARTITION = 0
 
 Ends = Mapping[int, int]
@@ -30,10 +33,11 @@ class Watermarks:
         """When the client last said anything about any partition."""
 
     async def ends(self, partitions: Collection[int]) -> Ends | None:
-        """The end of each partition; `None` when no broker answers: then there is nothing to decide.
+        """The end of each partition of which a broker tells it; `None` when none does: then there is nothing to decide.
 
-        The broker is asked also when there are no partitions to ask about. The answer is never older than the question;
-        partitions that are asked about only here may miss in it, where others asked just before.
+        The broker is asked also when there are no partitions to ask about. The answer is never older than the question. A
+        partition that has no leader just now misses in it, and so may one that is asked about only here, where others asked just
+        before.
         """
         if self._next is None:
             self._next = asyncio.ensure_future(self._in_turn(tuple(partitions)))
@@ -53,18 +57,19 @@ class Watermarks:
     def _ask(self, partitions: Collection[int]) -> Ends | None:
         if self._consumer is None:
             self._consumer = Consumer(reader_config(self._settings, "watch"))
-        ends = {}
+        ends: dict[int, int] = {}
+        seconds = ASK_SECONDS
         for number in partitions or (ANY_PARTITION,):
             if self._closing:
                 return None
             asked = TopicPartition(self._settings.fact_topic, number)
             try:
-                ends[number] = self._consumer.get_watermark_offsets(asked, timeout=ASK_SECONDS)[1]
+                ends[number] = self._consumer.get_watermark_offsets(asked, timeout=seconds)[1]
             except KafkaException:
-                return None
+                seconds = ASK_ON_SECONDS
             finally:
                 self.heard()
-        return {number: ends[number] for number in partitions}
+        return {number: ends[number] for number in partitions if number in ends} if ends else None
 
     def _close(self) -> None:
         if self._consumer is not None:

@@ -49,6 +49,19 @@ def test_standing_still_counts_only_while_input_waits() -> None:
     assert stuck.still_seconds == 30.0
 
 
+def test_a_partition_whose_end_nobody_tells_is_not_standing_still() -> None:
+    """It has no leader: nothing of it could be fetched either. How long input waits goes on."""
+    progress, partition = Progress(), owned_partition()[0]
+    progress.look(at(partition, 5), {0: 6}, now=0.0)
+
+    progress.look(at(partition, 5), {}, now=200.0)
+    found = progress.look(at(partition, 5), {0: 6}, now=201.0)[0]
+    stuck = progress.look(at(partition, 5), {0: 6}, now=231.0)[0]
+
+    assert (found.still_seconds, found.behind_seconds) == (0, 201.0)
+    assert stuck.still_seconds == 30.0
+
+
 def test_partitions_given_up_are_forgotten() -> None:
     """A partition that comes back starts with a fresh clock."""
     progress, partition = Progress(), owned_partition()[0]
