@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, TopicPartition
 
 from connectors.kafka.clients import PASSING
 
@@ -52,6 +52,25 @@ def committed_offsets(
                 raise
         time.sleep(PAUSE_SECONDS)
         waiting()
+
+
+def take_over(
+    consumer: Consumer, partitions: Sequence[TopicPartition], waiting: Callable[[], None], *, leaving: bool
+) -> list[TopicPartition]:
+    """Assign partitions that came to a member, each from where its group has committed or else from its beginning; return these.
+
+    A member that is ``leaving`` takes them over unseen, and this returns none: they go again at once, and a client that closes
+    answers no question, so that it would wait for the answer for ever. Calls ``waiting`` and raises as ``committed_offsets``.
+    """
+    if leaving:
+        consumer.incremental_assign(list(partitions))
+        return []
+    starts = [
+        TopicPartition(one.topic, one.partition, one.offset if one.offset >= 0 else OFFSET_BEGINNING)
+        for one in committed_offsets(consumer, partitions, waiting)
+    ]
+    consumer.incremental_assign(starts)
+    return starts
 
 
 def _asked(consumer: Consumer, partitions: Sequence[TopicPartition], seconds: float) -> list[TopicPartition]:

@@ -8,16 +8,16 @@ import time
 from collections.abc import Callable, Collection, Mapping
 from typing import Final
 
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from connectors.kafka.clients import (
-    ASSIGNMENT_LOST,
     END_OF_PARTITION,
     NO_SUCH_OFFSET,
+    NOT_OURS_ANY_MORE,
     PASSING,
     consumer_config,
 )
-from connectors.kafka.positions import committed_offsets
+from connectors.kafka.positions import take_over
 from connectors.settings import Settings
 from connectors.telemetry import declare, get_logger
 from streams.topology.intake.limits import IntakeLimits
@@ -27,15 +27,6 @@ from streams.topology.intake.standing import Here, Standings
 EVENTS: Final = declare({"intake.assigned": "ITK-102", "intake.revoked": "ITK-103", "commit.postponed": "ITK-104"})
 
 _log = get_logger()
-
-_NOT_OURS_ANY_MORE: Final = frozenset(
-    {
-        KafkaError.ILLEGAL_GENERATION,
-        KafkaError.UNKNOWN_MEMBER_ID,
-        KafkaError.REBALANCE_IN_PROGRESS,
-        ASSIGNMENT_LOST,
-    }
-)
 
 
 class SourceConsumer:
@@ -132,25 +123,14 @@ class SourceConsumer:
         return False
 
     def _assigned(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
-        # They go again at once, and a client that closes answers no question: it would wait for the answer for ever.
-        if self._leaving:
-            consumer.incremental_assign(partitions)
-            return
-        starts = [
-            TopicPartition(found.topic, found.partition, found.offset if found.offset >= 0 else OFFSET_BEGINNING)
-            for found in self._committed(consumer, partitions)
-        ]
-        consumer.incremental_assign(starts)
+        try:
+            starts = take_over(consumer, partitions, self._waiting, leaving=self._leaving)
+        except KafkaException as error:
+            raise IntakeError(IntakeCode.READ_FAILED, f"committed offsets: {error.args[0].name()}") from error
         self._standings.assign(
             {(start.topic, start.partition): max(start.offset, 0) for start in starts}, time.monotonic()
         )
         _log.info("intake.assigned", partitions=len(starts))
-
-    def _committed(self, consumer: Consumer, partitions: list[TopicPartition]) -> list[TopicPartition]:
-        try:
-            return committed_offsets(consumer, partitions, self._waiting)
-        except KafkaException as error:
-            raise IntakeError(IntakeCode.READ_FAILED, f"committed offsets: {error.args[0].name()}") from error
 
     def _waiting(self) -> None:
         """The group cannot yet tell where partitions that come begin: those that stay stand still meanwhile, and nothing is stuck."""
@@ -169,7 +149,7 @@ class SourceConsumer:
         _log.info("intake.revoked", partitions=len(partitions))
 
     def _judge_commit(self, error: KafkaError) -> None:
-        if error.code() in _NOT_OURS_ANY_MORE:
+        if error.code() in NOT_OURS_ANY_MORE:
             self._uncommitted = {}  # whoever has the partitions now reads the messages again
         elif error.code() not in PASSING:
             raise IntakeError(IntakeCode.COMMIT_FAILED, error.name())

@@ -7,16 +7,16 @@ changes nothing.
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Final, Protocol
 
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from connectors.kafka.clients import (
-    ASSIGNMENT_LOST,
     END_OF_PARTITION,
     NO_SUCH_OFFSET,
+    NOT_OURS_ANY_MORE,
     PASSING,
     consumer_config,
 )
-from connectors.kafka.positions import committed_offsets
+from connectors.kafka.positions import take_over
 from connectors.pseudonym import partition_of
 from connectors.settings import Settings
 from connectors.telemetry import declare, get_logger
@@ -29,10 +29,6 @@ EVENTS: Final = declare(
 )
 
 _log = get_logger()
-
-_NOT_OURS_ANY_MORE: Final = frozenset(
-    {KafkaError.ILLEGAL_GENERATION, KafkaError.UNKNOWN_MEMBER_ID, KafkaError.REBALANCE_IN_PROGRESS, ASSIGNMENT_LOST}
-)
 
 
 class Rebalanced(Protocol):
@@ -162,27 +158,16 @@ class ListConsumer:
         return False
 
     def _on_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
-        # They go again at once, and a client that closes answers no question: it would wait for the answer for ever.
-        if self._leaving:
-            consumer.incremental_assign(partitions)
-            return
-        starts = [
-            TopicPartition(one.topic, one.partition, one.offset if one.offset >= 0 else OFFSET_BEGINNING)
-            for one in self._committed(consumer, partitions)
-        ]
-        consumer.incremental_assign(starts)
+        try:
+            starts = take_over(consumer, partitions, self._listener().waiting, leaving=self._leaving)
+        except KafkaException as error:
+            raise PublisherError(PublisherCode.READ_FAILED, f"committed offsets: {error.args[0].name()}") from error
         numbers = [one.partition for one in starts]
         self._ours.update(numbers)
         if self._paused and starts:
             consumer.pause(starts)
         self._listener().assigned(numbers)
         _log.info("publisher.assigned", partitions=len(numbers))
-
-    def _committed(self, consumer: Consumer, partitions: list[TopicPartition]) -> list[TopicPartition]:
-        try:
-            return committed_offsets(consumer, partitions, self._listener().waiting)
-        except KafkaException as error:
-            raise PublisherError(PublisherCode.READ_FAILED, f"committed offsets: {error.args[0].name()}") from error
 
     def _on_revoke(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         self._listener().revoking([one.partition for one in partitions])
@@ -207,7 +192,7 @@ class ListConsumer:
 
     def _judged(self, error: KafkaError) -> bool:
         """Whether the commit is over and done with; one that is too late is: the next owner reads the lists again."""
-        if error.code() in _NOT_OURS_ANY_MORE:
+        if error.code() in NOT_OURS_ANY_MORE:
             return True
         if error.code() not in PASSING:
             raise PublisherError(PublisherCode.COMMIT_FAILED, error.name())

@@ -7,8 +7,8 @@ from typing import cast
 import pytest
 from confluent_kafka import Consumer, TopicPartition
 
+from connectors.kafka import positions
 from connectors.settings import Settings
-from streams.topology.intake import consuming
 from streams.topology.intake.consuming import SourceConsumer
 from streams.topology.intake.limits import IntakeLimits
 from streams.topology.intake.standing import Standings
@@ -39,7 +39,7 @@ def test_partitions_that_stay_are_not_stuck_while_the_group_cannot_tell_where_ot
         waiting()
         return [TopicPartition(one.topic, one.partition, 7) for one in partitions]
 
-    monkeypatch.setattr(consuming, "committed_offsets", slow)
+    monkeypatch.setattr(positions, "committed_offsets", slow)
     source = SourceConsumer(Settings(kafka="127.0.0.1:1"), IntakeLimits(), standings)
 
     source._assigned(cast("Consumer", Member()), [TopicPartition(*COMES)])
