@@ -4,6 +4,7 @@ Missing topics are created and settings are changed. The number of partitions is
 on it, so a difference there is only shown. Settings that we do not declare are left alone.
 """
 
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from typing import Any, Final, TypeVar
@@ -25,6 +26,7 @@ from contracts.topics import TopicSpec
 EVENTS: Final = declare({"topic.created": "TOP-001", "topic.wrong": "TOP-002", "topic.changed": "TOP-003"})
 
 ANSWER_SECONDS: Final = 30.0
+LOOK_SECONDS: Final = 0.05
 BROKERS_OWN_REPLICATION: Final = -1
 """Let the broker decide (`default.replication.factor`)."""
 
@@ -33,10 +35,11 @@ _T = TypeVar("_T")
 
 
 class ExistingTopic(msgspec.Struct, frozen=True):
-    """A topic as the brokers have it; `settings` are all that apply, also the brokers' defaults."""
+    """A topic as the brokers have it; `settings` are all that apply, also the brokers' defaults. `led`: each partition is."""
 
     partitions: int
     settings: Mapping[str, str]
+    led: bool = True
 
 
 class Missing(msgspec.Struct, frozen=True):
@@ -109,16 +112,23 @@ def read_topics(admin: AdminClient, names: Sequence[str]) -> dict[str, ExistingT
         settings = {resource.name: _settings(_answer(future)) for resource, future in asked.items()}
     except KafkaException as exc:
         raise _unanswered("the topics cannot be read", exc) from exc
-    return {name: ExistingTopic(len(listed[name].partitions), settings[name]) for name in present}
+    return {
+        name: ExistingTopic(
+            len(listed[name].partitions),
+            settings[name],
+            all(one.leader >= 0 for one in listed[name].partitions.values()),
+        )
+        for name in present
+    }
 
 
 def apply_differences(
     admin: AdminClient, differences: Iterable[Difference], *, replication: int = BROKERS_OWN_REPLICATION
 ) -> None:
-    """Create what is missing and change settings that differ.
+    """Create what is missing and change settings that differ; return once a broker shows all of it.
 
     Raises `CodedError`: `TOP-101` for a wrong number of partitions, before anything is changed; `TOP-102` when a broker
-    refuses, and then what was done before stays done: run it again.
+    refuses, and then what was done before stays done: run it again; `TOP-103` when all was taken and does not show.
     """
     wanted = list(differences)
     wrong = [difference for difference in wanted if isinstance(difference, WrongPartitions)]
@@ -132,8 +142,30 @@ def apply_differences(
         for difference in wanted:
             if isinstance(difference, WrongSettings):
                 _change(admin, difference)
+        _wait_until_shown(admin, [difference.spec for difference in wanted])
     except KafkaException as exc:
         raise _unanswered("the topics cannot be made right", exc) from exc
+
+
+def _wait_until_shown(admin: AdminClient, specs: Sequence[TopicSpec]) -> None:
+    """A cluster's controller takes a change before the broker that is asked next has heard of it, or leads the partitions."""
+    deadline = time.monotonic() + ANSWER_SECONDS
+    while left := _not_shown(admin, specs):
+        if time.monotonic() > deadline:
+            detail = f"taken, and not there after {ANSWER_SECONDS:.0f} s: {'; '.join(left)}"
+            raise CodedError("TOP-103", detail, "See that every broker is up and leads partitions, then run it again.")
+        time.sleep(LOOK_SECONDS)
+
+
+def _not_shown(admin: AdminClient, specs: Sequence[TopicSpec]) -> list[str]:
+    if not specs:
+        return []
+    try:
+        found = read_topics(admin, [spec.name for spec in specs])
+    except CodedError as unread:  # of a topic as new as this a broker may also say that there is none
+        return [unread.message]
+    leaderless = [f"{name}: no leader" for name, topic in found.items() if not topic.led]
+    return [*map(describe_difference, plan_topics(specs, found)), *leaderless]
 
 
 def _create(admin: AdminClient, specs: Sequence[TopicSpec], replication: int) -> None:
