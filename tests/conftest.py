@@ -9,7 +9,7 @@ from typing import NoReturn
 
 import pytest
 from aiohttp import web
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from connectors.nll_sandbox import SandboxSettings, serving
 from connectors.nll_sandbox.app import create_app
@@ -22,10 +22,11 @@ from tests.kafka.topics import create_topics
 from tests.published import collector
 
 # Each run of `make test` tries the same examples; HYPOTHESIS_PROFILE=long tries more, and new ones each time; brief is
-# for mutants, where each of thousands runs the tests.
-settings.register_profile("brief", max_examples=8, deadline=None, derandomize=True, database=None)
-settings.register_profile("short", max_examples=40, deadline=None, derandomize=True, database=None)
-settings.register_profile("long", max_examples=1000, deadline=None, print_blob=True)
+# for mutants, where each of thousands runs the tests. How long it takes to draw examples decides nothing.
+untimed = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("brief", untimed, max_examples=8, derandomize=True, database=None)
+settings.register_profile("short", untimed, max_examples=40, derandomize=True, database=None)
+settings.register_profile("long", untimed, max_examples=1000, print_blob=True)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "short"))
 
 # A test that runs away ends in a MemoryError of its own, not in the death of whatever else the machine does.

@@ -2,7 +2,7 @@
 
 import msgspec
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
@@ -19,7 +19,7 @@ RECORDINGS = [recording for recording in discover() if recording.source.reader i
 SOURCES = [source for source in DEFAULT_SOURCES if source.reader in READERS]
 XML = [recording for recording in RECORDINGS if message_file(recording.folder).suffix == ".xml"]
 JSON = [recording for recording in RECORDINGS if message_file(recording.folder).suffix == ".json"]
-thorough = settings(max_examples=examples(2), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+thorough = settings(max_examples=examples(2))
 
 
 def read(recording: Recording, value: bytes) -> Reading:

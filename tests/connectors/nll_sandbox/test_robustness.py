@@ -80,7 +80,7 @@ def sandbox() -> Iterator[Sandbox]:
 
 
 @given(resource=damaged())
-@settings(max_examples=examples(4), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(4), suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 def test_odd_resources_are_refused_or_stored(sandbox: Sandbox, resource: JsonObject) -> None:
     """A damaged resource gets an answer or coded reasons on create, on update and in a bundle."""
     role = "pharmacist" if resource.get("resourceType") == "MedicationDispense" else "prescriber"

@@ -1,7 +1,7 @@
 """The hospital's reader is total: whatever stands in any place of a message becomes facts or named problems."""
 
 import msgspec
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contracts.envelope import decode_fact, encode_fact
@@ -42,7 +42,7 @@ def lines_of(recording: Recording) -> list[str]:
 
 
 @given(data=st.data())
-@settings(max_examples=examples(5), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(5))
 def test_any_value_in_any_field_is_read_or_named(data: st.DataObject) -> None:
     """Odd values in up to four fields of a message are facts or problems, and problems never quote them."""
     lines = lines_of(data.draw(st.sampled_from(RECORDINGS)))
@@ -58,7 +58,7 @@ def test_any_value_in_any_field_is_read_or_named(data: st.DataObject) -> None:
 
 
 @given(data=st.data())
-@settings(max_examples=examples(4), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(4))
 def test_any_mixture_of_segments_is_read_or_named(data: st.DataObject) -> None:
     """Segments left out, repeated, swapped or taken from another message never stop the reader."""
     lines = lines_of(data.draw(st.sampled_from(RECORDINGS)))
@@ -69,7 +69,7 @@ def test_any_mixture_of_segments_is_read_or_named(data: st.DataObject) -> None:
 
 
 @given(delimiters=st.text(min_size=5, max_size=5), ending=st.sampled_from(["\r", "\n", "\r\n"]), framed=st.booleans())
-@settings(max_examples=examples(3), deadline=None)
+@settings(max_examples=examples(3))
 def test_any_delimiters_are_used_or_refused(delimiters: str, ending: str, *, framed: bool) -> None:
     """A message may state other delimiters; those that cannot part anything are refused."""
     text = RECORDINGS[-1].message.value.decode().replace("\n", ending)
