@@ -194,7 +194,7 @@ def create_app(settings: EngineSettings) -> faust.App:
         stream_buffer_maxsize=settings.limits.buffered_records,
         web_enabled=False,
         autodiscover=False,
-        datadir=Path(tempfile.gettempdir()) / f"{settings.group}-faust",  # faust makes it; nothing is written there
+        datadir=Path(tempfile.gettempdir()) / "medlist-faust",  # faust makes it; nothing is ever written there
     )
 
 
