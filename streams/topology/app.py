@@ -78,7 +78,8 @@ class Companions(Service):
 
     async def on_start(self) -> None:
         """Listen, watch, wake; and be watched."""
-        await self._health.start(self._settings.connection.health_host, self._settings.connection.health_port)
+        connection = self._settings.connection
+        await self._stop.guard(self._health.start(connection.health_host, connection.health_port))
         self._tasks = [asyncio.create_task(self._stop.guard(work.run())) for work in self._work]
         self._tasks.append(asyncio.create_task(self._turn()))
         self._guard.start()

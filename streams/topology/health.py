@@ -5,6 +5,7 @@ the log now is durable. `/`: positions and lag as JSON. `/metrics`: for Promethe
 holds a key or a value.
 """
 
+import errno
 from collections.abc import Awaitable, Callable
 from typing import Final
 
@@ -15,6 +16,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from connectors.telemetry import declare, get_logger
 from streams.topology.metrics import EngineMetrics
 from streams.topology.ownership import Ownership
+from streams.topology.problems import EngineCode, EngineError
 from streams.topology.watchdog import Watchdog
 
 EVENTS: Final = declare({"health.served": "PRC-007"})
@@ -50,7 +52,10 @@ class HealthServer:
         """host:port, once started."""
 
     async def start(self, host: str, port: int) -> None:
-        """Listen; port 0 lets the system choose. The address is logged as `health.served`."""
+        """Listen; port 0 lets the system choose. The address is logged as `health.served`.
+
+        Raises `EngineError` when that is not possible.
+        """
         app = web.Application()
         routes: dict[str, Callable[[web.Request], Awaitable[web.Response]]] = {
             "/": self._show,
@@ -63,7 +68,13 @@ class HealthServer:
             app.router.add_get(path, handler)
         self._runner = web.AppRunner(app, access_log=None)
         await self._runner.setup()
-        await web.TCPSite(self._runner, host, port).start()
+        try:
+            await web.TCPSite(self._runner, host, port).start()
+        except OSError as exc:
+            reason = errno.errorcode.get(
+                exc.errno or 0, type(exc).__name__
+            )  # a name that is not known has no such code
+            raise EngineError(EngineCode.HEALTH_UNSERVED, f"no listening at {host}:{port}: {reason}") from exc
         self.address = f"{host}:{self._runner.addresses[0][1]}"
         _log.info("health.served", address=self.address)
 

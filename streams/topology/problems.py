@@ -110,6 +110,11 @@ class EngineCode(StopCode):
         OPERATOR_STATUS,
         "Nothing is stored, facts wait. Raise the topic's `max.message.bytes`; above 1,000,000 a patient has too many facts.",
     )
+    HEALTH_UNSERVED = (
+        "ENG-016",
+        OPERATOR_STATUS,
+        "Stop what listens there, or give MEDLIST_HEALTH_HOST and MEDLIST_HEALTH_PORT a free address; port 0 takes any.",
+    )
 
 
 class EngineError(StopError):

@@ -2,7 +2,8 @@
 
 import threading
 import time
-from typing import cast
+from collections.abc import Coroutine
+from typing import Any, cast
 
 import pytest
 
@@ -37,6 +38,10 @@ class Noted:
         """Note the cause."""
         self.causes.append(cause)
         self.told.set()
+
+    async def guard(self, work: Coroutine[Any, Any, None]) -> None:
+        """Await, unguarded."""
+        await work
 
 
 async def test_an_event_loop_that_is_blocked_ends_the_process(monkeypatch: pytest.MonkeyPatch) -> None:

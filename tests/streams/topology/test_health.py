@@ -11,6 +11,7 @@ from streams.topology.metrics import EngineMetrics
 from streams.topology.ownership import Ownership
 from streams.topology.partition import OwnedPartition
 from streams.topology.position import Position
+from streams.topology.problems import OPERATOR_STATUS, EngineError
 from streams.topology.rows import PlainRows
 from streams.topology.wakeups import wall_clock
 from streams.topology.watchdog import Watchdog
@@ -128,3 +129,16 @@ def figure(text: str, name: str) -> float:
     """One of the figures."""
     (line,) = [line for line in text.splitlines() if line.startswith(f"{name} ")]
     return float(line.rpartition(" ")[2])
+
+
+async def test_an_address_that_is_taken_is_told(scene: Scene) -> None:
+    """With its code, for a person: starting again finds it taken too."""
+    host, _, port = scene.server.address.partition(":")
+    second = Scene().server
+
+    with pytest.raises(EngineError, match=f"{scene.server.address}: EADDRINUSE") as caught:
+        await second.start(host, int(port))
+    await second.stop()
+
+    assert caught.value.code == "ENG-016"
+    assert caught.value.status == OPERATOR_STATUS
