@@ -27,9 +27,6 @@ DELIVERY_SECONDS: Final = 30.0
 SESSION_SECONDS: Final = 10.0
 """How long a dead member of a group keeps its partitions."""
 
-REQUEST_SECONDS: Final = 30.0
-"""How long a member of a group waits for an answer of a broker that says nothing, for that to a commit of offsets too."""
-
 REBALANCE_SECONDS: Final = 120.0
 """How long a member may be busy without asking for messages, in a rebalance too (``max.poll.interval.ms``); then the group goes on
 without it. What must end before that stands in ``tests/streams/topology/test_limits.py``."""
@@ -113,7 +110,6 @@ def consumer_config(settings: Settings, group: str) -> ClientConfig:
         "partition.assignment.strategy": "cooperative-sticky",
         "session.timeout.ms": int(SESSION_SECONDS * 1000),
         "heartbeat.interval.ms": 2_000,
-        "socket.timeout.ms": int(REQUEST_SECONDS * 1000),
         "max.poll.interval.ms": int(REBALANCE_SECONDS * 1000),
         "fetch.min.bytes": 1,
         "fetch.wait.max.ms": 100,

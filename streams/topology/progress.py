@@ -49,8 +49,8 @@ class Progress:
                 self._moved.pop(number, None)
             else:
                 standings[number] = self._stand(number, partition.durable.next_offset, ends[number], now)
-        for number in set(self._moved) - set(owned):
-            del self._moved[number]
+        for number in (self._moved.keys() | self._behind_since.keys()) - owned.keys():
+            self._moved.pop(number, None)
             self._behind_since.pop(number, None)
         self.standings = standings
         return standings

@@ -3,7 +3,7 @@
 It is the answer to every fault that raises nothing: a fetcher that stopped, a consumer that fell out of its group, an
 agent that died, a lost tail. The restart fetches anew. A broker that is slow or away is none of them; which is which:
 
-- No broker answers, or not within `watermarks.ASK_SECONDS`: nothing is concluded, and every clock starts anew once one does.
+- No broker answers, or not within `connectors.kafka.ends.GIVE_UP_SECONDS`: nothing is concluded, and every clock starts anew once one does.
 - One partition has no leader: nothing is concluded of that one.
 - A broker answers, input waits, and our position moves, however slowly: the broker, or we, are slow. The lag tells it.
 - A broker answers, input waits, and our position has not moved for `watchdog_seconds`: we are stuck.
@@ -30,7 +30,13 @@ from streams.topology.wakeups import wall_clock
 from streams.topology.watermarks import Watermarks
 
 EVENTS: Final = declare(
-    {"watchdog.blinded": "ENG-102", "watchdog.recovered": "ENG-105", "partition.stalled": "ENG-103"}
+    {
+        "watchdog.blinded": "ENG-102",
+        "watchdog.recovered": "ENG-105",
+        "partition.stalled": "ENG-103",
+        "partition.leaderless": "ENG-106",
+        "partition.led": "ENG-107",
+    }
 )
 
 _log = get_logger()
@@ -50,6 +56,9 @@ class Watchdog:
         self.progress = Progress()
         self._unready_since: float | None = None
         self._blind = False
+        self._shown: set[int] = set()
+        """Partitions that there are figures of: of one whose end nobody tells the last ones stand."""
+        self._leaderless: set[int] = set()
 
     async def run(self) -> None:
         """Look for ever; raises `EngineError` when something is stuck."""
@@ -85,10 +94,12 @@ class Watchdog:
         ends = await self._watermarks.ends(list(self._ownership.owned))
         if ends is None:
             return None
-        before = set(self.progress.standings)
-        standings = self.progress.look(self._ownership.owned, ends, time.monotonic())
-        for number in before - set(standings):
+        owned = self._ownership.owned
+        standings = self.progress.look(owned, ends, time.monotonic())
+        self._tell_leaderless(owned.keys() - ends.keys())
+        for number in self._shown - owned.keys():
             self._metrics.forget(number)
+        self._shown = (self._shown & owned.keys()) | standings.keys()
         for standing in standings.values():
             self._metrics.progress(standing, self._oldest_seconds(standing))
         return standings
@@ -100,6 +111,14 @@ class Watchdog:
             _log.warning("watchdog.blinded")
         elif before and not blind:
             _log.info("watchdog.recovered")
+
+    def _tell_leaderless(self, now: set[int]) -> None:
+        """Once when nobody tells any more where a partition ends, though others are told of, and once when somebody does."""
+        before, self._leaderless = self._leaderless, now
+        for number in sorted(now - before):
+            _log.warning("partition.leaderless", partition=number)
+        for number in sorted((before - now) & self._ownership.owned.keys()):
+            _log.info("partition.led", partition=number)
 
     def _oldest_seconds(self, standing: Standing) -> float:
         """The age of the oldest record that waits: by its own time where it was fetched, and no younger than we know it."""

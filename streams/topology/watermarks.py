@@ -4,15 +4,12 @@ import asyncio
 from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
-from confluent_kafka import Consumer, KafkaException, TopicPartition
+from confluent_kafka import Consumer
 
+from connectors.kafka.ends import known_ends
 from streams.topology.client import reader_config
 from streams.topology.heard import Heard
 from streams.topology.settings import EngineSettings
-
-ASK_SECONDS = 5.0
-ASK_ON_SECONDS = 1.0
-"""How long for each further partition once one was not answered: either nobody answers, or that one has no leader just now."""
 
 ANY_PARTITION = 0
 
@@ -57,19 +54,12 @@ class Watermarks:
     def _ask(self, partitions: Collection[int]) -> Ends | None:
         if self._consumer is None:
             self._consumer = Consumer(reader_config(self._settings, "watch"))
-        ends: dict[int, int] = {}
-        seconds = ASK_SECONDS
-        for number in partitions or (ANY_PARTITION,):
-            if self._closing:
-                return None
-            asked = TopicPartition(self._settings.fact_topic, number)
-            try:
-                ends[number] = self._consumer.get_watermark_offsets(asked, timeout=seconds)[1]
-            except KafkaException:
-                seconds = ASK_ON_SECONDS
-            finally:
-                self.heard()
-        return {number: ends[number] for number in partitions if number in ends} if ends else None
+        places = [(self._settings.fact_topic, number) for number in partitions or (ANY_PARTITION,)]
+        found = known_ends(self._consumer, places, self.heard, lambda: not self._closing)
+        if self._closing or not found:
+            return None
+        ends = {number: end for (_, number), end in found.items()}
+        return {number: ends[number] for number in partitions if number in ends}
 
     def _close(self) -> None:
         if self._consumer is not None:

@@ -127,6 +127,8 @@ class SourceConsumer:
             starts = take_over(consumer, partitions, self._waiting, leaving=self._leaving)
         except KafkaException as error:
             raise IntakeError(IntakeCode.READ_FAILED, f"committed offsets: {error.args[0].name()}") from error
+        if self._leaving:
+            return
         self._standings.assign(
             {(start.topic, start.partition): max(start.offset, 0) for start in starts}, time.monotonic()
         )

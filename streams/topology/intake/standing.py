@@ -93,8 +93,10 @@ class Standings:
                 known.moved_at = now
 
     def look(self, ends: Mapping[Here, int], now: float) -> dict[Here, Standing]:
-        """Return how each of our partitions stands whose end in the log is given."""
+        """Return how each of our partitions stands whose end in the log is given; how long the others stand still counts anew."""
         with self._lock:
+            for here in self._known.keys() - ends.keys():
+                self._known[here].moved_at = now
             return {here: _stand(self._known[here], end, now) for here, end in ends.items() if here in self._known}
 
     def _of(self, offsets: Mapping[Here, int]) -> list[tuple[_Known, int]]:

@@ -3,6 +3,7 @@
 It runs in a thread of its own with a client of its own, so that it sees a loop that hangs. What it concludes:
 
 - No broker answers: nothing. The time that a position stands still counts anew from when one does.
+- One partition has no leader: nothing of that one.
 - A broker answers, something waits, and the position moves, however slowly: nothing. The broker is slow.
 - A broker answers, something waits, and the position has not moved for `watchdog_seconds`: the loop is stuck.
 - The watchdog's own client says nothing at all, or its thread is gone: a guard, which asks nobody, ends the process.
@@ -13,9 +14,10 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from confluent_kafka import Consumer, KafkaException, TopicPartition
+from confluent_kafka import Consumer
 
 from connectors.kafka.clients import reader_config
+from connectors.kafka.ends import known_ends
 from connectors.settings import Settings
 from connectors.telemetry import declare, get_logger
 from streams.topology.heard import Heard
@@ -132,15 +134,6 @@ class Watch:
     def _ask(self) -> Mapping[Here, int] | None:
         if self._client is None:
             self._client = Consumer(reader_config(self._settings, "intake-watch"))
-        ends: dict[Here, int] = {}
-        for topic, partition in self._standings.assigned:
-            asked = TopicPartition(topic, partition)
-            try:
-                ends[topic, partition] = self._client.get_watermark_offsets(
-                    asked, timeout=self._limits.request_seconds
-                )[1]
-            except KafkaException:
-                return None
-            finally:
-                self._heard()
-        return ends
+        ours = self._standings.assigned
+        found = known_ends(self._client, sorted(ours), self._heard, seconds=self._limits.request_seconds)
+        return found if found or not ours else None

@@ -162,6 +162,8 @@ class ListConsumer:
             starts = take_over(consumer, partitions, self._listener().waiting, leaving=self._leaving)
         except KafkaException as error:
             raise PublisherError(PublisherCode.READ_FAILED, f"committed offsets: {error.args[0].name()}") from error
+        if self._leaving:
+            return
         numbers = [one.partition for one in starts]
         self._ours.update(numbers)
         if self._paused and starts:

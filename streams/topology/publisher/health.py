@@ -1,7 +1,9 @@
 """The publisher's health: the worker's server (``streams.topology.health``), and a watchdog that sees a loop that hangs.
 
 An endpoint that does not answer is no fault of the process: it stays alive and ready, and ``/caught-up`` says no. Neither is a
-broker that is slow: a loop tells that it lives with every answer, and each wait for one is shorter than ``watchdog_seconds``.
+broker that is slow: a loop tells that it lives with every answer, and each wait for one is shorter than ``watchdog_seconds``. But
+for a commit of offsets: the client repeats it until a coordinator answers, without end, and a broker that goes away in the middle
+of one for so long ends the process; nothing is lost with it.
 """
 
 import asyncio

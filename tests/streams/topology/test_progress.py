@@ -62,6 +62,16 @@ def test_a_partition_whose_end_nobody_tells_is_not_standing_still() -> None:
     assert stuck.still_seconds == 30.0
 
 
+def test_a_partition_given_up_while_its_end_was_not_known_is_forgotten_too() -> None:
+    """Else it would come back a day behind."""
+    progress, partition = Progress(), owned_partition()[0]
+    progress.look(at(partition, 5), {0: 6}, now=0.0)
+    progress.look(at(partition, 5), {}, now=10.0)
+    progress.look({}, {}, now=20.0)
+
+    assert progress.look(at(partition, 5), {0: 6}, now=86400.0)[0].behind_seconds == 0
+
+
 def test_partitions_given_up_are_forgotten() -> None:
     """A partition that comes back starts with a fresh clock."""
     progress, partition = Progress(), owned_partition()[0]
@@ -195,6 +205,32 @@ async def test_a_broker_that_is_away_is_told_once_and_so_is_that_it_is_back() ->
             await dog.look()
 
     assert [line["event"] for line in lines] == ["watchdog.blinded", "watchdog.recovered", "watchdog.blinded"]
+
+
+async def test_a_partition_without_a_leader_is_told_of_and_keeps_its_figures() -> None:
+    """An alarm on its lag must not end because nobody can read it; and the other one is looked after."""
+    ownership, metrics, ends = Ownership(), EngineMetrics(), FixedEnds({0: 5, 1: 5})
+    partitions = {number: owned_partition(number)[0] for number in (0, 1)}
+    ownership.complete(ownership.hand_over(1, [0, 1]), partitions)
+    dog = Watchdog(engine_settings(), ownership, ends, metrics)
+
+    def lag(number: int) -> float | None:
+        return metrics.registry.get_sample_value("medlist_engine_lag_records", {"partition": str(number)})
+
+    with capture_logs() as lines:
+        for answer in ({0: 5, 1: 5}, {1: 9}, {1: 9}):
+            ends.answer = answer
+            await dog.look()
+        unknown = lag(0), lag(1)
+        ends.answer = {0: 6, 1: 9}
+        await dog.look()
+        ownership.complete(ownership.hand_over(2, [1]), {1: partitions[1]})
+        ends.answer = {1: 9}
+        await dog.look()
+
+    assert [*unknown, lag(0), lag(1)] == [5, 9, None, 9]
+    told = [(line["event"], line["partition"]) for line in lines if line["event"] != "partition.stalled"]
+    assert told == [("partition.leaderless", 0), ("partition.led", 0)]
 
 
 async def test_a_client_that_hangs_stops_the_process() -> None:

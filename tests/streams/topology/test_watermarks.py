@@ -5,9 +5,10 @@ import threading
 from collections.abc import Collection, Mapping
 from typing import cast
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import Consumer, TopicPartition
 
-from streams.topology.watermarks import ASK_ON_SECONDS, ASK_SECONDS, Watermarks
+from streams.topology.watermarks import Watermarks
+from tests.kafka.leaderless import PartlyLed
 from tests.streams.topology.fakes import engine_settings
 
 
@@ -77,41 +78,13 @@ async def test_a_stop_does_not_wait_for_all_partitions() -> None:
     assert slow.asked == 1
 
 
-class PartlyLed:
-    """A client of brokers that lead only some partitions."""
-
-    def __init__(self, led: Collection[int]) -> None:
-        self._led = led
-        self.waited = 0.0
-
-    def get_watermark_offsets(self, partition: TopicPartition, timeout: float) -> tuple[int, int]:
-        """The ends, or nothing for as long as was asked."""
-        if partition.partition not in self._led:
-            self.waited += timeout
-            raise KafkaException(KafkaError(KafkaError._TIMED_OUT))
-        return 0, 7
-
-    def close(self) -> None:
-        """Nothing to close."""
-
-
 async def test_a_partition_without_a_leader_hides_no_other() -> None:
     """Of the others we know where they end, so that one of them that is stuck is seen."""
     watermarks = Watermarks(engine_settings())
-    watermarks._consumer = cast("Consumer", PartlyLed({1, 3}))
+    watermarks._consumer = cast("Consumer", PartlyLed({("fact", 1), ("fact", 3)}))
 
     assert await watermarks.ends([0, 1, 2, 3]) == {1: 7, 3: 7}
     assert await watermarks.ends([0, 2]) is None
-    await watermarks.close()
-
-
-async def test_a_broker_that_is_away_is_known_soon() -> None:
-    """With many partitions too: only the first is waited for in full."""
-    away, watermarks = PartlyLed(()), Watermarks(engine_settings())
-    watermarks._consumer = cast("Consumer", away)
-
-    assert await watermarks.ends(range(8)) is None
-    assert away.waited == ASK_SECONDS + 7 * ASK_ON_SECONDS
     await watermarks.close()
 
 

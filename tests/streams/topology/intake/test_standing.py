@@ -63,6 +63,17 @@ def test_a_broker_that_is_away_stops_the_one_clock_and_not_the_other() -> None:
     assert (standing.behind_seconds, standing.still_seconds) == (310.0, 10.0)
 
 
+def test_a_partition_without_a_leader_is_not_standing_still() -> None:
+    """Nothing of it can be taken; what waits waits all the same."""
+    known = standings()
+    known.look({HERE: 12}, 10.0)
+    known.look({}, 300.0)
+
+    standing = known.look({HERE: 12}, 310.0)[HERE]
+
+    assert (standing.behind_seconds, standing.still_seconds) == (310.0, 10.0)
+
+
 def test_partitions_that_went_are_not_told_of() -> None:
     """Another member speaks for them now."""
     known = standings()

@@ -16,6 +16,7 @@ from streams.topology.intake.metrics import IntakeMetrics
 from streams.topology.intake.problems import IntakeCode, IntakeError
 from streams.topology.intake.standing import Standings
 from streams.topology.intake.watching import Watch
+from tests.kafka.leaderless import PartlyLed
 from tests.streams.topology.intake.trivial import SOURCE, said, topics
 from tests.streams.topology.intake.wire import StopsNoted, eventually, send
 
@@ -56,6 +57,21 @@ def test_a_loop_that_hangs_ends_the_process(settings: Settings, standings: Stand
     (cause,) = stop.causes
     assert isinstance(cause, IntakeError)
     assert cause.reason is IntakeCode.STUCK
+
+
+def test_a_partition_without_a_leader_hides_none_that_is_stuck(settings: Settings, standings: Standings) -> None:
+    """Of the others it is known where they end; where nobody tells of any, nothing is concluded."""
+    standings.assign({(SOURCE.topic, 1): 0}, 0.0)
+    watch, brokers = Watch(settings, LIMITS, standings, IntakeMetrics()), PartlyLed({(SOURCE.topic, 0)})
+    watch._client = cast("Consumer", brokers)
+
+    seen = watch.look()
+    brokers.led.clear()
+
+    assert seen is not None
+    assert {partition: standing.lag for (_, partition), standing in seen.items()} == {0: 7}
+    assert watch.look() is None
+    watch.close()
 
 
 def test_nothing_that_waits_is_no_fault(settings: Settings, standings: Standings) -> None:
