@@ -142,9 +142,9 @@ def apply_differences(
         for difference in wanted:
             if isinstance(difference, WrongSettings):
                 _change(admin, difference)
-        _wait_until_shown(admin, [difference.spec for difference in wanted])
     except KafkaException as exc:
         raise _unanswered("the topics cannot be made right", exc) from exc
+    _wait_until_shown(admin, [difference.spec for difference in wanted])
 
 
 def _wait_until_shown(admin: AdminClient, specs: Sequence[TopicSpec]) -> None:

@@ -71,9 +71,8 @@ class HealthServer:
         try:
             await web.TCPSite(self._runner, host, port).start()
         except OSError as exc:
-            reason = errno.errorcode.get(
-                exc.errno or 0, type(exc).__name__
-            )  # a name that is not known has no such code
+            # A name that is not known has no such code.
+            reason = errno.errorcode.get(exc.errno or 0, type(exc).__name__)
             raise EngineError(EngineCode.HEALTH_UNSERVED, f"no listening at {host}:{port}: {reason}") from exc
         self.address = f"{host}:{self._runner.addresses[0][1]}"
         _log.info("health.served", address=self.address)

@@ -58,8 +58,7 @@ class Watermarks:
         found = known_ends(self._consumer, places, self.heard, lambda: not self._closing)
         if self._closing or not found:
             return None
-        ends = {number: end for (_, number), end in found.items()}
-        return {number: ends[number] for number in partitions if number in ends}
+        return {number: end for (_, number), end in found.items() if number in partitions}
 
     def _close(self) -> None:
         if self._consumer is not None:

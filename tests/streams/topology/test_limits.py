@@ -1,12 +1,7 @@
 """How the limits of the processes relate: which must end before which."""
 
 from connectors.kafka import ends
-from connectors.kafka.clients import (
-    DELIVERY_SECONDS,
-    REBALANCE_SECONDS,
-    SESSION_SECONDS,
-    consumer_config,
-)
+from connectors.kafka.clients import DELIVERY_SECONDS, REBALANCE_SECONDS, SESSION_SECONDS, consumer_config
 from connectors.kafka.positions import PATIENCE_SECONDS
 from connectors.settings import Settings
 from streams.topology import preflight, restore, wakeups
