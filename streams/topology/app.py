@@ -10,8 +10,9 @@ import signal
 import tempfile
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -115,10 +116,18 @@ class SendErrorSensor(Sensor):
 class ReconcilerWorker(faust.Worker):
     """Faust's worker, with a limit on how long a stop may take, and deaf to the signals that would show patients' data."""
 
-    def __init__(self, app: faust.App, companions: Companions, settings: EngineSettings, stop: FailStop) -> None:
+    def __init__(
+        self,
+        app: faust.App,
+        companions: Companions,
+        settings: EngineSettings,
+        subscribe: Callable[[], None],
+        stop: FailStop,
+    ) -> None:
         super().__init__(
             app, companions, loop=asyncio.new_event_loop(), quiet=True, override_logging=False, redirect_stdouts=False
         )
+        self._subscribe = subscribe
         self.spinner = None  # would write control characters to standard output
         self.deadline = threading.Timer(
             settings.limits.shutdown_seconds, stop, [EngineError(EngineCode.SHUTDOWN_TIMEOUT, "the worker hung")]
@@ -131,6 +140,11 @@ class ReconcilerWorker(faust.Worker):
         for number in (signal.SIGUSR1, signal.SIGUSR2):
             self.loop.remove_signal_handler(number)
             signal.signal(number, signal.SIG_IGN)
+
+    async def on_first_start(self) -> None:
+        """Subscribe, before faust's own parts start."""
+        await super().on_first_start()
+        self._subscribe()
 
     async def stop(self) -> None:
         """Stop everything, in time or at once."""
@@ -156,13 +170,13 @@ def create_worker(
     app.transport.Consumer = impatient(consumer) if settings.isolation == "none" else consumer
     app.sensors.add(SendErrorSensor(stop))
     connect_rebalance(app, settings, Rebalance(settings, ownership, core_factory, pool, metrics), stop)
-    connect_records(app, settings, RecordFlow(ownership, settings.limits, pool, stop, metrics), stop)
+    subscribe = connect_records(app, settings, RecordFlow(ownership, settings.limits, pool, stop, metrics), stop)
     watchdog = Watchdog(settings, ownership, Watermarks(settings), metrics)
     work: list[BackgroundWork] = [watchdog]
     if settings.wake_ups:
         work.append(WakeUps(settings, ownership, tick, pool, metrics))
     health = HealthServer(ownership, watchdog, metrics)
-    return ReconcilerWorker(app, Companions(settings, health, work, stop), settings, stop)
+    return ReconcilerWorker(app, Companions(settings, health, work, stop), settings, subscribe, stop)
 
 
 def crash_error(cause: BaseException, fact_topic: str) -> BaseException:
@@ -192,7 +206,6 @@ def create_app(settings: EngineSettings) -> faust.App:
         topic_allow_declare=False,
         topic_disable_leader=True,
         stream_wait_empty=False,
-        stream_buffer_maxsize=settings.limits.buffered_records,
         web_enabled=False,
         autodiscover=False,
         datadir=Path(tempfile.gettempdir()) / "medlist-faust",  # faust makes it; nothing is ever written there
@@ -218,23 +231,20 @@ def connect_rebalance(app: faust.App, settings: EngineSettings, rebalance: Rebal
     app.on_before_shutdown.connect(shutdown, weak=False)
 
 
-def connect_records(app: faust.App, settings: EngineSettings, flow: RecordFlow, stop: FailStop) -> None:
-    """One agent on the raw bytes of the fact topic. Decoding is the core's: a record that cannot be read is a value."""
-    facts = app.topic(
-        settings.fact_topic,
-        key_type=bytes,
-        value_type=bytes,
-        key_serializer="raw",
-        value_serializer="raw",
-        internal=False,
-    )
+def connect_records(app: faust.App, settings: EngineSettings, flow: RecordFlow, stop: FailStop) -> Callable[[], None]:
+    """Records go from faust's consumer straight to the flow, as the bytes they are: no agent, no queue, no acknowledgement.
 
-    @app.agent(facts, concurrency=1)
-    async def reconcile(stream: Any) -> None:
-        async for event in stream.events():
-            message = event.message
-            stale = message.generation_id != app.consumer_generation_id
-            end = app.consumer.highwater(message.tp)
-            record = message.value or b""
-            at = message.timestamp
-            await stop.guard(flow.take(message.partition, message.offset, record, stale=stale, end=end, at=at))
+    Decoding is the core's: a record that cannot be read is a value. See
+    `contracts/decisions/records-go-straight-to-the-flow.md`. What is returned subscribes; call it when the event loop runs.
+    """
+
+    async def take(message: Any) -> None:
+        stale = message.generation_id != app.consumer_generation_id
+        end = app.consumer.highwater(message.tp)
+        record = message.value or b""
+        at = message.timestamp
+        await stop.guard(flow.take(message.partition, message.offset, record, stale=stale, end=end, at=at))
+
+    app.topics.on_message = take  # the callback that faust's consumer is made with
+    facts = app.topic(settings.fact_topic, internal=False, acks=False)
+    return partial(app.topics.add, facts)

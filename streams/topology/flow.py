@@ -55,7 +55,7 @@ class RecordFlow:
             self._metrics.skipped(where.value)
             return
         owned.receive(offset, record, at)
-        if end is None or owned.received >= end or owned.waiting >= self._limits.batch_records:
+        if end is None or owned.received >= end or self._is_full(owned):
             self.advance(owned)
             await self._make_room(owned)
         elif owned.waiting == 1:
@@ -90,8 +90,14 @@ class RecordFlow:
 
     async def _make_room(self, owned: OwnedPartition) -> None:
         """Back pressure: a partition may be only so far ahead of what is durable."""
-        while owned.undurable > self._limits.pending_records and owned.writing is not None:
+        while self._is_far_ahead(owned) and owned.writing is not None:
             await asyncio.wait([owned.writing])
+
+    def _is_full(self, owned: OwnedPartition) -> bool:
+        return owned.waiting >= self._limits.batch_records or owned.waiting_bytes >= self._limits.batch_bytes
+
+    def _is_far_ahead(self, owned: OwnedPartition) -> bool:
+        return owned.undurable > self._limits.pending_records or owned.undurable_bytes > self._limits.pending_bytes
 
     def _run(self, write: Callable[[], None]) -> asyncio.Future[None]:
         return asyncio.get_running_loop().run_in_executor(self._pool, self._timed, write)

@@ -46,6 +46,8 @@ class OwnedPartition:
         self._times: deque[tuple[int, float]] = deque()
         """Offset and time of each record that was received and is not yet durable."""
         self._inbox: list[bytes] = []
+        self._inbox_bytes = 0
+        self._undurable_bytes = 0
         self._rows: dict[bytes, bytes | None] = {}
         self._sends: list[Send] = []
         self._write: asyncio.Future[None] | None = None
@@ -61,6 +63,16 @@ class OwnedPartition:
         return self.applied.next_offset - self.durable.next_offset
 
     @property
+    def waiting_bytes(self) -> int:
+        """How large the records are that were received and not yet applied."""
+        return self._inbox_bytes
+
+    @property
+    def undurable_bytes(self) -> int:
+        """How large the records are that were applied and not yet stored."""
+        return self._undurable_bytes
+
+    @property
     def writing(self) -> asyncio.Future[None] | None:
         """The write in flight."""
         return self._write
@@ -73,6 +85,7 @@ class OwnedPartition:
     def receive(self, offset: int, record: bytes, at: float | None = None) -> None:
         """Take the record at `offset`, of the time `at`; the caller has checked that it is the one expected next."""
         self._inbox.append(record)
+        self._inbox_bytes += len(record)
         if at is not None:
             self._times.append((offset, at))
         self.received = offset + 1
@@ -80,6 +93,7 @@ class OwnedPartition:
     def forget_received(self) -> None:
         """Drop what is received and not applied: it will be fetched again from `applied`."""
         self._inbox.clear()
+        self._inbox_bytes = 0
         self.received = self.applied.next_offset
         while self._times and self._times[-1][0] >= self.received:
             self._times.pop()
@@ -98,7 +112,8 @@ class OwnedPartition:
         self.applied = Position(
             next_offset=self.received, checksum=checksum(self._inbox[-1]), topic_id=self.applied.topic_id
         )
-        self._inbox = []
+        self._undurable_bytes += self._inbox_bytes
+        self._inbox, self._inbox_bytes = [], 0
         return decision.conflicts
 
     def commit(self, run: RunBlocking, failed: Callable[[BaseException], Any]) -> None:
@@ -106,6 +121,7 @@ class OwnedPartition:
         if self._write is not None or not self.undurable:
             return
         changes = Changes(rows=self._rows, sends=self._sends, position=self.applied)
+        written_bytes = self._undurable_bytes
         self._rows, self._sends = {}, []
 
         def done(write: asyncio.Future[None]) -> None:
@@ -122,6 +138,7 @@ class OwnedPartition:
                 failed(cause)
                 return
             self.durable = changes.position
+            self._undurable_bytes -= written_bytes
             self._settled(self.number, self._times_until(changes.position.next_offset), changes.rows)
             self.commit(run, failed)
 

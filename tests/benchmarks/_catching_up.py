@@ -17,6 +17,8 @@ from typing import Any
 import msgspec
 from confluent_kafka import Producer
 
+from connectors.kafka.clients import producer_config
+from connectors.settings import Settings
 from contracts.envelope import encode_fact
 from streams.simulate.load import region_mix
 from streams.topology.intake.interpreting import EncodedFact
@@ -31,7 +33,7 @@ BATCH_MESSAGES = IntakeLimits().batch_messages
 SEED = 20261122
 LONGEST_SECONDS = 300.0
 ASK_EVERY_SECONDS = 0.1
-BARE_BATCHES = (50, 400)
+BARE_BATCHES = (50, 400, 1600)
 """Records that the bare loop takes at once; the better of them is what the engine is held against."""
 
 
@@ -92,9 +94,9 @@ def fill(kafka: str, backlog: Backlog) -> str:
 
 
 def produce(kafka: str, topic: str, backlog: Backlog, *, keyed: bool = False) -> None:
-    """Write the backlog; `keyed` by partition, for engines that keep their state by key."""
+    """Write the backlog, compressed as the intake does; `keyed` by partition, for engines that keep their state by key."""
     produce_all(
-        {"bootstrap.servers": kafka, "enable.idempotence": True, "compression.type": "none"},
+        producer_config(Settings(kafka=kafka)),
         ((topic, partition, value, b"%d" % partition if keyed else None) for partition, value in backlog.records),
     )
 

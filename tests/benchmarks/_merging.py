@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from random import Random
 
 import msgspec
 
@@ -9,7 +10,9 @@ from streams.topology.core import Decision, Send
 
 PATIENTS = 2000
 FACTS_PER_RECORD = 100
-PAYLOAD = "x" * 330
+PAYLOAD = "x" * 290
+DRAWN_BITS = 160
+"""So much of a fact is like nothing else: packed records of these then compress like those of a region's mix, 15 to 1."""
 
 
 class Fact(msgspec.Struct):
@@ -29,7 +32,7 @@ _encode = msgspec.json.Encoder().encode
 
 def record(first: int, partition: int, facts: int, written_at_ns: int) -> bytes:
     """A packed record of facts number `first` and on, of patients that belong to the partition."""
-    payload = msgspec.Raw(_encode({"text": PAYLOAD}))
+    drawn = Random(first)
     return _encode(
         [
             Fact(
@@ -37,7 +40,7 @@ def record(first: int, partition: int, facts: int, written_at_ns: int) -> bytes:
                 fact_key=f"order|vendor|{number % 7:016d}",
                 version=number,
                 written_at_ns=written_at_ns,
-                payload=payload,
+                payload=msgspec.Raw(_encode({"text": f"{drawn.getrandbits(DRAWN_BITS):0{DRAWN_BITS // 4}x}{PAYLOAD}"})),
             )
             for number in range(first, first + facts)
         ]

@@ -24,8 +24,8 @@ from tests.kafka.broker import LocalKafka
 
 FACTS = os.environ.get("BENCH_FACTS")
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", "3"))
-ENGINE_FACTS = int(FACTS or "600000")
-RECONCILING_FACTS = int(FACTS or "40000")
+ENGINE_FACTS = int(FACTS or "1500000")
+RECONCILING_FACTS = int(FACTS or "100000")
 PATH_FACTS = int(FACTS or "40000")
 
 Figures = dict[str, Any]

@@ -131,7 +131,7 @@ def engine_settings(plan: Plan) -> EngineSettings:
         fact_topic=plan.fact_topic,
         state_topic=plan.state_topic,
         isolation=plan.isolation,
-        limits=EngineLimits(watch_seconds=plan.watch_seconds),
+        limits=EngineLimits(watch_seconds=plan.watch_seconds, batch_records=100, pending_records=1000),
     )
 
 

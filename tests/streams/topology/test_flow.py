@@ -84,6 +84,18 @@ async def test_in_catch_up_records_gather_to_a_batch(scene: Scene) -> None:
     await scene.durable(3)
 
 
+async def test_large_records_make_a_batch_of_fewer(scene: Scene) -> None:
+    """A batch is also full by its size: a record holds from one fact to hundreds."""
+    scene.flow = scene.flow_with(EngineLimits(batch_bytes=4, batch_wait_seconds=NEVER))
+    await scene.take(0, end=100)
+    assert scene.core.seen == []
+
+    await scene.take(1, end=100)
+
+    assert scene.core.seen == ["r0", "r1"]
+    await scene.durable(2)
+
+
 async def test_a_batch_waits_only_so_long(scene: Scene) -> None:
     """A batch whose next record does not come is applied all the same."""
     await scene.take(0, end=100)
@@ -140,8 +152,10 @@ async def test_records_of_others_are_left_alone(scene: Scene) -> None:
     assert scene.core.seen == []
 
 
-async def test_intake_waits_when_too_much_is_not_durable(scene: Scene) -> None:
-    """Back pressure: with writes that do not end, the flow holds after the limit."""
+@pytest.mark.parametrize("limits", [EngineLimits(pending_records=2), EngineLimits(pending_bytes=4)])
+async def test_intake_waits_when_too_much_is_not_durable(scene: Scene, limits: EngineLimits) -> None:
+    """Back pressure: with writes that do not end, the flow holds after the limit, in records or in bytes."""
+    scene.flow = scene.flow_with(limits)
     held = threading.Event()
     scene.writer.hold = held
     for offset in range(2):

@@ -21,8 +21,8 @@ NOTHING_WRONG = Verdict(lost=0, twice=0)
 AWAKE_SECONDS = 5.0
 """For what must write nothing: long enough, as the same without its fence shows, which has the whole deadline."""
 
-OPEN_SEEK = ("stock-seek", "no-gap-check")
-"""The committed offset counts: what faust does."""
+OPEN_SEEK = ("through-an-agent", "stock-seek", "no-gap-check")
+"""What faust acknowledges is committed, and the committed offset counts."""
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ def go_on_until_stored(stage: Stage, worker: Worker) -> None:
         worker.wait_for("/caught-up")
 
 
-@pytest.mark.parametrize("faults", [(), ("no-fail-stop", "acknowledge-failed")])
+@pytest.mark.parametrize("faults", [(), ("through-an-agent", "no-fail-stop", "acknowledge-failed")])
 def test_l1_an_agent_that_raises(stage: Stage, faults: tuple[str, ...]) -> None:
     """A record that raised once comes again after the restart; acknowledged on the way out, it is gone for good."""
     stage.produce(100)
@@ -70,7 +70,7 @@ def test_l1_an_agent_that_raises(stage: Stage, faults: tuple[str, ...]) -> None:
     assert stage.verdict() == Verdict(lost=1 if faults else 0, twice=0)
 
 
-@pytest.mark.parametrize("faults", [(), ("no-fail-stop", "acknowledge-failed")])
+@pytest.mark.parametrize("faults", [(), ("through-an-agent", "no-fail-stop", "acknowledge-failed")])
 def test_l2_a_batch_that_raises(stage: Stage, faults: tuple[str, ...]) -> None:
     """A batch in which one record raises comes again whole; acknowledged on the way out, all of it is gone."""
     stage.produce(2000)
@@ -114,7 +114,7 @@ def test_l6_a_record_that_nobody_can_decode(stage: Stage) -> None:
     stage.produce(PARTITIONS, behind=NO_TEXT)
     stage.produce(400)
 
-    with stage.start(faults=("faust-decodes",), instance="pod-0") as worker:
+    with stage.start(faults=("through-an-agent", "faust-decodes"), instance="pod-0") as worker:
         assert stopped_with(worker) == (70, {"ENG-001"})
     stage.run_until_caught_up(instance="pod-0")
 
@@ -127,7 +127,7 @@ def test_l6_without_protection(stage: Stage) -> None:
     stage.produce(PARTITIONS, behind=NO_TEXT)
     stage.produce(400)
 
-    stage.run_until_caught_up(faults=("faust-decodes", "no-gap-check"))
+    stage.run_until_caught_up(faults=("through-an-agent", "faust-decodes", "no-gap-check"))
 
     assert stage.verdict() == Verdict(lost=PARTITIONS, twice=0)
 

@@ -42,12 +42,12 @@ async def test_the_next_batch_is_folded_while_one_is_in_flight() -> None:
 
     assert len(run.in_flight) == 1
     assert core.seen == ["a", "b", "c"]
-    assert partition.undurable == 3
+    assert (partition.undurable, partition.undurable_bytes) == (3, 3)
     await run.finish_one()
     await run.finish_one()
 
     assert [changes.position.next_offset for changes in writer.written] == [1, 3]
-    assert partition.undurable == 0
+    assert (partition.undurable, partition.undurable_bytes) == (0, 0)
 
 
 async def test_a_failed_write_stops_the_process() -> None:
@@ -93,6 +93,28 @@ async def test_a_failed_write_while_nobody_knows_the_owner_gives_the_partition_u
     await run.finish_one()
 
     assert partition.retired
+
+
+async def test_what_is_on_its_way_is_known_by_its_size() -> None:
+    """Received, applied, stored: each record counts in one of them, and one that will be fetched again in none."""
+    partition, _, _ = owned_partition()
+    run = ManualExecutor()
+    for offset, record in enumerate((b"a", b"bc")):
+        partition.receive(offset, record)
+    assert (partition.waiting_bytes, partition.undurable_bytes) == (3, 0)
+    partition.fold()
+    partition.commit(run, never)
+    partition.receive(2, b"def")
+    partition.fold()
+    partition.receive(3, b"ghij")
+    assert (partition.waiting_bytes, partition.undurable_bytes) == (4, 6)
+
+    partition.forget_received()
+    assert (partition.waiting_bytes, partition.undurable_bytes) == (0, 6)
+    await run.finish_one()
+    assert partition.undurable_bytes == 3
+    await run.finish_one()
+    assert partition.undurable_bytes == 0
 
 
 def test_a_core_that_raises_changes_nothing() -> None:

@@ -30,6 +30,33 @@ DROPPED_OFFSETS: Final = range(40, 45)
 BETWEEN_SECONDS: Final = 0.3
 
 
+def through_an_agent(_once: Path) -> None:
+    """Records come through faust's queue and an agent, which acknowledge them on the way: what faust commits is then something."""
+
+    def connect(made: faust.App, settings: EngineSettings, flow: RecordFlow, stop: FailStop) -> Callable[[], None]:
+        facts = made.topic(settings.fact_topic, key_serializer="raw", value_serializer="raw", internal=False)
+
+        @made.agent(facts, concurrency=1)  # type: ignore[untyped-decorator]  # faust tells nothing of its types
+        async def reconcile(stream: Any) -> None:
+            async for event in stream.events():
+                message = event.message
+                stale = message.generation_id != made.consumer_generation_id
+                end = made.consumer.highwater(message.tp)
+                taking = flow.take(
+                    message.partition,
+                    message.offset,
+                    message.value or b"",
+                    stale=stale,
+                    end=end,
+                    at=message.timestamp,
+                )
+                await stop.guard(taking)
+
+        return lambda: None  # an agent subscribes by itself
+
+    _replace(app, "connect_records", connect)
+
+
 def stock_seek(_once: Path) -> None:
     """Go on at the group's committed offset, as faust does."""
     _replace(app, "positioned_consumer", lambda _ownership, _topic: Consumer)
@@ -148,6 +175,7 @@ def forget_fetched(once: Path) -> None:
 REMOVALS: Final[Mapping[str, Callable[[Path], None]]] = {
     removal.__name__.replace("_", "-"): removal
     for removal in (
+        through_an_agent,
         stock_seek,
         no_gap_check,
         no_repeat_check,
