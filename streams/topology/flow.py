@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Executor
 
+from streams.topology.batching import BatchSize
 from streams.topology.contiguity import Place, place
 from streams.topology.failstop import FailStop
 from streams.topology.metrics import EngineMetrics
@@ -33,6 +34,7 @@ class RecordFlow:
         self._pool = pool
         self._stop = stop
         self._metrics = metrics
+        self._size = BatchSize(limits)
         self._late: dict[int, asyncio.TimerHandle] = {}
         """By partition: what folds the batch that has begun when its wait is over."""
 
@@ -55,7 +57,7 @@ class RecordFlow:
             self._metrics.skipped(where.value)
             return
         owned.receive(offset, record, at)
-        if end is None or owned.received >= end or self._is_full(owned):
+        if end is None or owned.received >= end or self._size.is_reached(owned.waiting, owned.waiting_bytes):
             self.advance(owned)
             await self._make_room(owned)
         elif owned.waiting == 1:
@@ -72,9 +74,11 @@ class RecordFlow:
     def advance(self, owned: OwnedPartition) -> None:
         """Fold what was received and start to make it durable."""
         started = time.monotonic()
-        records = owned.waiting
+        records, size = owned.waiting, owned.waiting_bytes
         conflicts = owned.fold()
-        self._metrics.applied(records, time.monotonic() - started)
+        seconds = time.monotonic() - started
+        self._size.folded(size, seconds)
+        self._metrics.applied(records, seconds)
         self._metrics.conflicted(conflicts)
         owned.commit(self._run, self._stop)
 
@@ -92,9 +96,6 @@ class RecordFlow:
         """Back pressure: a partition may be only so far ahead of what is durable."""
         while self._is_far_ahead(owned) and owned.writing is not None:
             await asyncio.wait([owned.writing])
-
-    def _is_full(self, owned: OwnedPartition) -> bool:
-        return owned.waiting >= self._limits.batch_records or owned.waiting_bytes >= self._limits.batch_bytes
 
     def _is_far_ahead(self, owned: OwnedPartition) -> bool:
         return owned.undurable > self._limits.pending_records or owned.undurable_bytes > self._limits.pending_bytes

@@ -22,12 +22,13 @@ class EngineLimits(msgspec.Struct, frozen=True, kw_only=True):
     (`tests/streams/topology/test_limits.py`).
     """
 
+    batch_seconds: float = 0.5
+    """How long folding a batch may take in catch-up, by what the ones before it took (`batching`). When live a record is folded as it
+    comes."""
     batch_records: int = 1000
-    """Records folded at once in catch-up, at most: the more, the fewer rows and lists are written for the same facts. When live a
-    record is folded as it comes."""
-    batch_bytes: int = 16 * 1024 * 1024
-    """The same by size, since a record holds from one fact to hundreds. The event loop stands still while a batch is folded: a second
-    for so much, with the reconciling core."""
+    """Records in a batch, however fast they are folded."""
+    batch_bytes: int = 64 * 1024 * 1024
+    """The same by size."""
     batch_wait_seconds: float = 0.5
     """How long a batch in catch-up may wait for its next record. With 0.05 batches were cut before they were full: half the
     throughput on a busy machine (`tests/benchmarks/README.md`). Live records do not wait: they stand at the known end."""
@@ -38,7 +39,7 @@ class EngineLimits(msgspec.Struct, frozen=True, kw_only=True):
     """A record that is older than this when it comes is caught up with, by the clocks of the broker's writers and ours."""
     pending_records: int = 4000
     """Records applied but not yet durable, per partition, before no more are taken (back pressure)."""
-    pending_bytes: int = 64 * 1024 * 1024
+    pending_bytes: int = 128 * 1024 * 1024
     """The same by size."""
     transaction_seconds: float = 60.0
     """How long a broker may be away in the middle of a transaction before the process gives up and starts again."""

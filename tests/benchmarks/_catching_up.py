@@ -33,7 +33,7 @@ BATCH_MESSAGES = IntakeLimits().batch_messages
 SEED = 20261122
 LONGEST_SECONDS = 300.0
 ASK_EVERY_SECONDS = 0.1
-BARE_BATCHES = (50, 400, 1600)
+BARE_BATCHES = (400, 1600, 4000)
 """Records that the bare loop takes at once; the better of them is what the engine is held against."""
 
 
