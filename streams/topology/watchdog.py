@@ -1,7 +1,7 @@
 """The watchdog: input waits while our position stands still, or no assignment comes to an end: the process ends.
 
 It is the answer to every fault that raises nothing: a fetcher that stopped, a consumer that fell out of its group, an
-agent that died, a lost tail. The restart fetches anew. A broker that is slow or away is none of them; which is which:
+flow that stands still, a lost tail. The restart fetches anew. A broker that is slow or away is none of them; which is which:
 
 - No broker answers, or not within `connectors.kafka.ends.GIVE_UP_SECONDS`: nothing is concluded, and every clock starts anew once one does.
 - One partition has no leader: nothing is concluded of that one.

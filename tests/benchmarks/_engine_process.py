@@ -32,7 +32,7 @@ END_SECONDS = 30.0
 
 
 class Took(msgspec.Struct, frozen=True):
-    """Wall time from the first record to the last commit, CPU time, and how many records."""
+    """Wall time from the assignment to the last commit, CPU time, and how many records."""
 
     seconds: float
     cpu_seconds: float
@@ -75,14 +75,13 @@ def bare_loop(settings: EngineSettings, make: Callable[[int], Core], batch_recor
     left = sum(consumer.get_watermark_offsets(place, timeout=END_SECONDS)[1] for place in places)
     records = left
     consumer.assign(places)
-    started, cpu = 0.0, time.process_time()
+    started, cpu = time.monotonic(), time.process_time()
     positions = [0] * PARTITIONS
     while left:
         batches: dict[int, list[bytes]] = {}
         for message in consumer.consume(batch_records, 0.1):
             if message.error() is None:
                 batches.setdefault(message.partition() or 0, []).append(message.value() or b"")
-        started = started or time.monotonic()
         for partition, values in batches.items():
             decision = cores[partition].apply(values)
             positions[partition] += len(values)

@@ -21,7 +21,7 @@ from tests.benchmarks._results import machine, percentiles, write
 SEED = 20261122
 MIX_FACTS = int(os.environ.get("BENCH_FACTS", "40000"))
 BATCH_FACTS = 5_000
-"""What the stream folds at once in catch-up: up to 100 records of up to 500 facts (`RecordFlow`), here 50 a record."""
+"""What the stream folds at once in catch-up: half a second's worth (`streams/topology/batching.py`)."""
 
 SMALL_BATCH_FACTS = 500
 ROUNDS = 3

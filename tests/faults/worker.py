@@ -37,7 +37,7 @@ def main() -> int:
 
 
 def get_stuck_when_told() -> None:
-    """From SIGRTMIN on, the agent awaits something that never comes."""
+    """From SIGRTMIN on, the flow awaits something that never comes."""
     told: list[int] = []
 
     async def take(flow: RecordFlow, number: int, offset: int, record: bytes, **more: Any) -> None:

@@ -52,7 +52,7 @@ class Plan(msgspec.Struct, kw_only=True):
     large_bytes: int = 0
     """Every row is filled up to this size."""
     stuck_at: int | None = None
-    """The agent hangs for ever at this offset of any partition."""
+    """The flow hangs for ever at this offset of any partition."""
     hung_fence: bool = False
     """The client never answers when older owners are to be shut out."""
     ticks: int = 0
@@ -111,7 +111,7 @@ def number_of(record: bytes) -> int:
 
 
 def hang_at(stuck_at: int) -> None:
-    """Let the agent await something that never comes, when it gets to this offset."""
+    """Let the flow await something that never comes, when it gets to this offset."""
 
     async def take(flow: RecordFlow, number: int, offset: int, record: bytes, **told: Any) -> None:
         if offset >= stuck_at:

@@ -172,7 +172,7 @@ def test_l8_a_row_that_is_larger_than_a_record_may_be(stage: Stage) -> None:
 
 @pytest.mark.parametrize("faults", [(), ("no-gap-check",)])
 def test_l9_and_l11_records_that_were_fetched_and_dropped(stage: Stage, faults: tuple[str, ...]) -> None:
-    """Records that vanish between the fetch and the agent are missed at the next one; without the check, for ever."""
+    """Records that vanish between the fetch and the flow are missed at the next one; without the check, for ever."""
     stage.produce(800)
 
     starts = stage.run_until_caught_up(faults=("forget-fetched", *faults), instance="pod-0")
