@@ -6,7 +6,7 @@ SIGTERM and SIGINT stop it in order. Exit statuses: 0 stopped when asked; 70 sta
 
 import gc
 
-from streams.topology.app import crash_error, create_worker
+from streams.topology.app import create_worker
 from streams.topology.core import CoreFactory, Tick
 from streams.topology.failstop import FailStop
 from streams.topology.memory import GC_THRESHOLDS
@@ -32,5 +32,5 @@ def run_reconciler(settings: EngineSettings, core_factory: CoreFactory, tick: Ti
         worker.execute_from_commandline()
     except SystemExit as finished:  # that is how it returns
         if finished.code:
-            stop(crash_error(worker.crash_reason or finished, settings.fact_topic))
+            stop(worker.crash_reason or finished)
     return 0  # the deadline of the stop stays: a thread in which a client hangs would keep the process from ending

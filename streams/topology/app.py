@@ -17,27 +17,29 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import faust
-from aiokafka.errors import UnsupportedCodecError
 from faust.sensors import Sensor
 from mode import Service
 
 from connectors.kafka.clients import SESSION_SECONDS
+from streams.topology.consumer import ReadingConsumer
 from streams.topology.core import CoreFactory, Tick
 from streams.topology.credentials import faust_credentials
-from streams.topology.embedded import impatient
 from streams.topology.failstop import FailStop
 from streams.topology.flow import RecordFlow
 from streams.topology.health import HealthServer
 from streams.topology.metrics import EngineMetrics
 from streams.topology.ownership import Ownership
 from streams.topology.problems import EngineCode, EngineError
+from streams.topology.reading import FactReader
 from streams.topology.rebalance import Rebalance
-from streams.topology.seek import positioned_consumer
 from streams.topology.settings import EngineSettings
 from streams.topology.threads import LOOK_SECONDS, Guard
 from streams.topology.wakeups import WakeUps
 from streams.topology.watchdog import Watchdog
 from streams.topology.watermarks import Watermarks
+
+FAUST_FETCH_BYTES = 4096
+"""Faust's own client begins to fetch in the moment between an assignment and our pausing it."""
 
 POOL_THREADS = 64
 """For blocking calls of librdkafka, one per partition at most; made on demand."""
@@ -166,8 +168,9 @@ def create_worker(
     metrics, ownership = EngineMetrics(), Ownership()
     pool = ThreadPoolExecutor(POOL_THREADS, thread_name_prefix="kafka")
     app = create_app(settings)
-    consumer = positioned_consumer(ownership, settings.fact_topic)
-    app.transport.Consumer = impatient(consumer) if settings.isolation == "none" else consumer
+    app.transport.Consumer = partial(
+        ReadingConsumer, reader=FactReader(settings), ownership=ownership, fact_topic=settings.fact_topic, stop=stop
+    )
     app.sensors.add(SendErrorSensor(stop))
     connect_rebalance(app, settings, Rebalance(settings, ownership, core_factory, pool, metrics), stop)
     subscribe = connect_records(app, settings, RecordFlow(ownership, settings.limits, pool, stop, metrics), stop)
@@ -177,13 +180,6 @@ def create_worker(
         work.append(WakeUps(settings, ownership, tick, pool, metrics))
     health = HealthServer(ownership, watchdog, metrics)
     return ReconcilerWorker(app, Companions(settings, health, work, stop), settings, subscribe, stop)
-
-
-def crash_error(cause: BaseException, fact_topic: str) -> BaseException:
-    """The cause, or the coded error where it is one that a restart cannot mend."""
-    if isinstance(cause, UnsupportedCodecError):
-        return EngineError(EngineCode.CODEC_MISSING, f"topic {fact_topic}")
-    return cause
 
 
 def create_app(settings: EngineSettings) -> faust.App:
@@ -206,6 +202,7 @@ def create_app(settings: EngineSettings) -> faust.App:
         topic_allow_declare=False,
         topic_disable_leader=True,
         stream_wait_empty=False,
+        consumer_max_fetch_size=FAUST_FETCH_BYTES,
         web_enabled=False,
         autodiscover=False,
         datadir=Path(tempfile.gettempdir()) / "medlist-faust",  # faust makes it; nothing is ever written there

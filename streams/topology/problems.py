@@ -100,11 +100,6 @@ class EngineCode(StopCode):
         OPERATOR_STATUS,
         "The log was truncated and refilled. Restore the fact topic; or rebuild the state from the facts.",
     )
-    CODEC_MISSING = (
-        "ENG-014",
-        OPERATOR_STATUS,
-        "Facts are compressed with zstd, lz4 or snappy: install all that requirements.lock says (here cramjam is missing).",
-    )
     RECORD_TOO_LARGE = (
         "ENG-015",
         OPERATOR_STATUS,
@@ -114,6 +109,11 @@ class EngineCode(StopCode):
         "ENG-016",
         OPERATOR_STATUS,
         "Stop what listens there, or give MEDLIST_HEALTH_HOST and MEDLIST_HEALTH_PORT a free address; port 0 takes any.",
+    )
+    READ_FAILED = (
+        "ENG-017",
+        RESTART_STATUS,
+        "Facts cannot be read, for the reason named. Check the broker, the fact topic, and the rights to read it.",
     )
 
 

@@ -233,17 +233,6 @@ def test_compressed_facts(stage: Stage, compression: str) -> None:
     assert stage.verdict() == NOTHING_WRONG
 
 
-def test_facts_compressed_with_a_codec_that_is_not_installed(stage: Stage) -> None:
-    """A worker that cannot read them says so with a code and status 78, and applies nothing."""
-    stage.produce(2000, compression="lz4")
-
-    with stage.start(faults=("no-codec",)) as worker:
-        status = worker.process.wait(DEADLINE_SECONDS)
-
-    assert status == 78
-    assert "ENG-014" in {line.get("error_code") for line in worker.lines()}
-
-
 @pytest.mark.slow
 def test_a_zombie(stage: Stage) -> None:
     """A worker frozen beyond its session, whose partitions another has taken over, can write nothing when it thaws."""

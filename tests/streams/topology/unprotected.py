@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any, Final
 
 import faust
-from aiokafka import codec
 from faust.serializers import codecs
 from faust.transport.drivers.aiokafka import Consumer
 
@@ -58,8 +57,15 @@ def through_an_agent(_once: Path) -> None:
 
 
 def stock_seek(_once: Path) -> None:
-    """Go on at the group's committed offset, as faust does."""
-    _replace(app, "positioned_consumer", lambda _ownership, _topic: Consumer)
+    """Read with faust's client, and go on at the group's committed offset, as faust does."""
+
+    def consumer(*arguments: Any, callback: Any, **more: Any) -> Consumer:
+        ours = ("reader", "ownership", "fact_topic", "stop")
+        return Consumer(
+            *arguments, callback=callback, **{name: each for name, each in more.items() if name not in ours}
+        )
+
+    _replace(app, "ReadingConsumer", consumer)
 
 
 def no_gap_check(_once: Path) -> None:
@@ -70,11 +76,6 @@ def no_gap_check(_once: Path) -> None:
 def no_repeat_check(_once: Path) -> None:
     """Apply what was applied already once more."""
     _misplace(Place.ALREADY_APPLIED)
-
-
-def no_codec(_once: Path) -> None:
-    """The library for compressed records is not installed."""
-    codec.has_lz4 = lambda: False
 
 
 def no_fail_stop(_once: Path) -> None:
@@ -179,7 +180,6 @@ REMOVALS: Final[Mapping[str, Callable[[Path], None]]] = {
         stock_seek,
         no_gap_check,
         no_repeat_check,
-        no_codec,
         no_fail_stop,
         acknowledge_failed,
         faust_decodes,

@@ -9,9 +9,10 @@ import pytest
 from faust.transport.drivers.aiokafka import Consumer
 
 from streams.topology.app import create_app
+from streams.topology.consumer import Begun, ReadingConsumer
 from streams.topology.ownership import Ownership
-from streams.topology.seek import Begun, positioned_consumer
-from tests.streams.topology.fakes import engine_settings
+from streams.topology.reading import FactReader
+from tests.streams.topology.fakes import RecordingStop, engine_settings
 
 
 @pytest.fixture
@@ -21,9 +22,18 @@ async def consumer() -> AsyncIterator[Consumer]:
     async def nobody(*_: Any) -> None:
         """Is not called."""
 
-    app = create_app(engine_settings())
-    kind = positioned_consumer(Ownership(), "facts")
-    made = kind(app.transport, callback=nobody, on_partitions_revoked=nobody, on_partitions_assigned=nobody)
+    settings = engine_settings()
+    app = create_app(settings)
+    made = ReadingConsumer(
+        app.transport,
+        callback=nobody,
+        on_partitions_revoked=nobody,
+        on_partitions_assigned=nobody,
+        reader=FactReader(settings),
+        ownership=Ownership(),
+        fact_topic=settings.fact_topic,
+        stop=RecordingStop(),
+    )
     yield made
     made._thread.thread_loop.close()
 

@@ -1,0 +1,120 @@
+"""Reading facts: a client of librdkafka's beside faust's own, at positions that are given to it.
+
+It fetches and unpacks in threads of its own, which need nothing of Python's lock, while the event loop folds. Faust's client only
+deals partitions out.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from confluent_kafka import TIMESTAMP_NOT_AVAILABLE, Consumer, KafkaException, Message, TopicPartition
+
+from connectors.kafka.clients import NO_SUCH_OFFSET, PASSING
+from streams.topology.client import reader_config
+from streams.topology.problems import EngineCode, EngineError
+from streams.topology.settings import EngineSettings
+
+READ_RECORDS = 1000
+"""At most so many records after the first one are read at once."""
+WAIT_SECONDS = 0.1
+"""How long a read waits for the first record; so long, at most, does a change of what is read wait for it."""
+
+_T = TypeVar("_T")
+
+
+class FactReader:
+    """Reads the partitions that are ours from where they go on. For the event loop; what blocks runs in a thread beside it."""
+
+    def __init__(self, settings: EngineSettings) -> None:
+        self._settings = settings
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="facts")
+        self._consumer: Consumer | None = None
+        self._turn = 0
+        self._closed = False
+
+    async def go_on(self, positions: Mapping[int, int]) -> None:
+        """From now on read these partitions from these offsets, and no others.
+
+        What was read before and not yet handed over is dropped: it comes again. Calls are carried out one after the other.
+        """
+        self._turn += 1
+        if self._closed:
+            return
+        await self._beside(lambda: self._assign(positions))
+
+    async def read(self) -> dict[int, list[Message]]:
+        """The next records by partition, in their order; none when there are none for a moment.
+
+        Raises `EngineError` where the client does not go on by itself.
+        """
+        if self._closed:
+            return {}
+        turn = self._turn
+        found = await self._beside(self._read)
+        return found if turn == self._turn else {}
+
+    def end(self, partition: int) -> int | None:
+        """The offset after the last record of a partition, as the last fetch found it; `None` where nothing was fetched yet."""
+        if self._consumer is None:
+            return None
+        place = TopicPartition(self._settings.fact_topic, partition)
+        try:
+            _, high = self._consumer.get_watermark_offsets(place, cached=True)
+        except KafkaException:
+            return None  # the client does not know the partition (any more)
+        return high if high >= 0 else None
+
+    async def close(self) -> None:
+        """Give the client's threads and connections back; nothing is read any more."""
+        if not self._closed:
+            self._closed = True
+            await self._beside(self._close)
+            self._thread.shutdown()
+
+    def _assign(self, positions: Mapping[int, int]) -> None:
+        if self._consumer is None:
+            self._consumer = Consumer(reader_config(self._settings, "facts") | {"enable.partition.eof": False})
+        topic = self._settings.fact_topic
+        self._consumer.assign([TopicPartition(topic, partition, offset) for partition, offset in positions.items()])
+
+    def _read(self) -> dict[int, list[Message]]:
+        found: dict[int, list[Message]] = {}
+        if self._consumer is None:
+            return found
+        messages = self._consumer.consume(1, WAIT_SECONDS)
+        if messages:
+            messages += self._consumer.consume(READ_RECORDS, 0)
+        for message in messages:
+            partition = message.partition()
+            if is_record(message) and partition is not None:
+                found.setdefault(partition, []).append(message)
+        return found
+
+    def _close(self) -> None:
+        if self._consumer is not None:
+            self._consumer.close()
+            self._consumer = None
+
+    def _beside(self, call: Callable[[], _T]) -> asyncio.Future[_T]:
+        return asyncio.get_running_loop().run_in_executor(self._thread, call)
+
+
+def is_record(message: Message) -> bool:
+    """Whether it is one, and not the word of a client that goes on by itself. Raises `EngineError` where it does not."""
+    error = message.error()
+    if error is None:
+        return True
+    where = f"topic {message.topic()} partition {message.partition()}"
+    if error.code() == NO_SUCH_OFFSET:
+        raise EngineError(EngineCode.POSITION_OUTSIDE_LOG, where)
+    if error.code() not in PASSING:
+        raise EngineError(EngineCode.READ_FAILED, f"{where}: {error.name()}")
+    return False
+
+
+def timestamp(message: Message) -> float | None:
+    """The record's time, seconds since 1970; `None` where it has none."""
+    kind, milliseconds = message.timestamp()
+    return None if kind == TIMESTAMP_NOT_AVAILABLE else milliseconds / 1000
