@@ -1,7 +1,7 @@
 """The reconciler's worker: the one place where the engine's parts meet faust.
 
-Faust deals partitions out and feeds records; it holds no tables, declares no topics, serves nothing, and its committed
-offsets mean nothing to us.
+Faust deals partitions out and paces the records, which our own client reads; it holds no tables, declares no topics, serves nothing, and
+commits nothing.
 """
 
 import asyncio
@@ -232,7 +232,7 @@ def connect_records(app: faust.App, settings: EngineSettings, flow: RecordFlow, 
     """Records go from faust's consumer straight to the flow, as the bytes they are: no agent, no queue, no acknowledgement.
 
     Decoding is the core's: a record that cannot be read is a value. See
-    `contracts/decisions/records-go-straight-to-the-flow.md`. What is returned subscribes; call it when the event loop runs.
+    `contracts/decisions/facts-are-read-beside-faust.md`. What is returned subscribes; call it when the event loop runs.
     """
 
     async def take(message: Any) -> None:
