@@ -25,7 +25,7 @@ class EngineLimits(msgspec.Struct, frozen=True, kw_only=True):
     batch_seconds: float = 0.5
     """How long folding a batch may take in catch-up, by what the ones before it took (`batching`). When live a record is folded as it
     comes."""
-    batch_records: int = 1000
+    batch_records: int = 2000
     """Records in a batch, however fast they are folded."""
     batch_bytes: int = 64 * 1024 * 1024
     """The same by size."""
@@ -37,7 +37,7 @@ class EngineLimits(msgspec.Struct, frozen=True, kw_only=True):
     every record that another one follows closely would be the whole latency of a busy hour."""
     live_seconds: float = 1.0
     """A record that is older than this when it comes is caught up with, by the clocks of the broker's writers and ours."""
-    pending_records: int = 4000
+    pending_records: int = 8000
     """Records applied but not yet durable, per partition, before no more are taken (back pressure)."""
     pending_bytes: int = 128 * 1024 * 1024
     """The same by size."""

@@ -24,7 +24,7 @@ from tests.kafka.broker import LocalKafka
 
 FACTS = os.environ.get("BENCH_FACTS")
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", "3"))
-ENGINE_FACTS = int(FACTS or "3000000")
+ENGINE_FACTS = int(FACTS or "4500000")
 RECONCILING_FACTS = int(FACTS or "100000")
 PATH_FACTS = int(FACTS or "40000")
 
