@@ -19,9 +19,6 @@ from streams.topology.partition import OwnedPartition
 from streams.topology.problems import EngineCode, EngineError
 from streams.topology.settings import EngineLimits
 
-EndOf = Callable[[int], int | None]
-"""The end of a fact partition as far as the last fetch knows: the offset after its last record."""
-
 
 class RecordFlow:
     """Takes records of the fact topic, one at a time, from the event loop."""
