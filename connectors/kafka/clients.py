@@ -124,7 +124,7 @@ def consumer_config(settings: Settings, group: str) -> ClientConfig:
 
 
 def reader_config(settings: Settings, purpose: str) -> ClientConfig:
-    """A reader of assigned partitions up to their end: in no group, commits nothing, never resets silently."""
+    """A reader of assigned partitions, told of their ends: in no group, commits nothing, never resets silently."""
     return client_config(settings) | {
         "group.id": f"medlist-{purpose}",  # librdkafka wants a name; nothing is ever committed under it
         "enable.auto.commit": False,

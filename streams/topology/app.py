@@ -39,7 +39,7 @@ from streams.topology.watchdog import Watchdog
 from streams.topology.watermarks import Watermarks
 
 FAUST_FETCH_BYTES = 4096
-"""Faust's own client begins to fetch in the moment between an assignment and our pausing it."""
+"""Faust's own client begins to fetch between an assignment and our pausing it, once the state is read back."""
 
 POOL_THREADS = 64
 """For blocking calls of librdkafka, one per partition at most; made on demand."""
@@ -168,11 +168,12 @@ def create_worker(
     metrics, ownership = EngineMetrics(), Ownership()
     pool = ThreadPoolExecutor(POOL_THREADS, thread_name_prefix="kafka")
     app = create_app(settings)
+    reader = FactReader(settings)
     app.transport.Consumer = partial(
-        ReadingConsumer, reader=FactReader(settings), ownership=ownership, fact_topic=settings.fact_topic, stop=stop
+        ReadingConsumer, reader=reader, ownership=ownership, fact_topic=settings.fact_topic, stop=stop
     )
     app.sensors.add(SendErrorSensor(stop))
-    connect_rebalance(app, settings, Rebalance(settings, ownership, core_factory, pool, metrics), stop)
+    connect_rebalance(app, settings, Rebalance(settings, ownership, core_factory, pool, metrics), reader, stop)
     subscribe = connect_records(app, settings, RecordFlow(ownership, settings.limits, pool, stop, metrics), stop)
     watchdog = Watchdog(settings, ownership, Watermarks(settings), metrics)
     work: list[BackgroundWork] = [watchdog]
@@ -195,7 +196,7 @@ def create_app(settings: EngineSettings) -> faust.App:
         broker_max_poll_interval=1000.0,
         broker_rebalance_timeout=60.0,
         processing_guarantee="at_least_once",
-        consumer_auto_offset_reset="earliest",  # irrelevant: every seek goes to our position
+        consumer_auto_offset_reset="earliest",  # irrelevant: that client is paused
         consumer_group_instance_id=settings.connection.instance_id,
         store="memory://",
         table_standby_replicas=1,  # keeps faust's own assignor, which all runs were measured with
@@ -209,10 +210,13 @@ def create_app(settings: EngineSettings) -> faust.App:
     )
 
 
-def connect_rebalance(app: faust.App, settings: EngineSettings, rebalance: Rebalance, stop: FailStop) -> None:
+def connect_rebalance(
+    app: faust.App, settings: EngineSettings, rebalance: Rebalance, reader: FactReader, stop: FailStop
+) -> None:
     """Hang the taking over and giving up of partitions into faust's signals."""
 
     async def revoked(*_: Any, **__: Any) -> None:
+        await stop.guard(reader.go_on({}))
         await stop.guard(rebalance.revoked())
 
     async def complete(*_: Any, **__: Any) -> None:

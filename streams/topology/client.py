@@ -26,7 +26,7 @@ def producer_config(settings: EngineSettings, *, transactional_id: str | None = 
 
 
 def reader_config(settings: EngineSettings, purpose: str) -> ClientConfig:
-    """A reader of assigned partitions to their end; of committed records only, where there is such a thing."""
+    """A reader of assigned partitions; of committed records only, where there is such a thing."""
     config = common_reader(settings.connection, purpose)
     if settings.isolation == "none":
         config["isolation.level"] = "read_uncommitted"

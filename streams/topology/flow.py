@@ -7,6 +7,7 @@ begins with a record of just now waits for the few that it knows of, which are h
 
 import asyncio
 import time
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Executor
 
@@ -18,6 +19,9 @@ from streams.topology.ownership import Ownership
 from streams.topology.partition import OwnedPartition
 from streams.topology.problems import EngineCode, EngineError
 from streams.topology.settings import EngineLimits
+
+LONG_SECONDS = 0.01
+"""After a fold that took longer everybody else has a turn."""
 
 
 class RecordFlow:
@@ -34,6 +38,8 @@ class RecordFlow:
         self._size = BatchSize(limits)
         self._late: dict[int, asyncio.TimerHandle] = {}
         """By partition: what folds the batch that has begun when its wait is over."""
+        self._due: deque[OwnedPartition] = deque()
+        """Partitions whose wait is over, and whose turn has not come."""
 
     async def take(  # noqa: PLR0913 -- all that the fetch tells of a record
         self, number: int, offset: int, record: bytes, *, stale: bool, end: int | None, at: float | None = None
@@ -55,7 +61,8 @@ class RecordFlow:
             return
         owned.receive(offset, record, at)
         if end is None or owned.received >= end or self._size.is_reached(owned.waiting, owned.waiting_bytes):
-            self.advance(owned)
+            if self.advance(owned) > LONG_SECONDS:
+                await asyncio.sleep(0)  # else the folds of all partitions are one standstill
             await self._make_room(owned)
         elif owned.waiting == 1:
             self._wait_for_more(owned, at)
@@ -68,8 +75,8 @@ class RecordFlow:
             earlier.cancel()  # it would cut this batch short
         self._late[owned.number] = asyncio.get_running_loop().call_later(wait_seconds, self._advance_late, owned)
 
-    def advance(self, owned: OwnedPartition) -> None:
-        """Fold what was received and start to make it durable."""
+    def advance(self, owned: OwnedPartition) -> float:
+        """Fold what was received and start to make it durable; the seconds that the fold took."""
         started = time.monotonic()
         records, size = owned.waiting, owned.waiting_bytes
         conflicts = owned.fold()
@@ -78,16 +85,27 @@ class RecordFlow:
         self._metrics.applied(records, seconds)
         self._metrics.conflicted(conflicts)
         owned.commit(self._run, self._stop)
+        return seconds
 
     def _advance_late(self, owned: OwnedPartition) -> None:
         """The wait of a batch is over."""
         self._late.pop(owned.number, None)  # it holds the partition, and all its rows, also once that is given up
-        if owned.retired or not owned.waiting:
-            return
+        self._due.append(owned)
+        if len(self._due) == 1:
+            asyncio.get_running_loop().call_soon(self._advance_next)
+
+    def _advance_next(self) -> None:
+        """Fold what is due, one partition a turn of the event loop."""
+        owned = self._due[0]
         try:
-            self.advance(owned)
+            if owned.waiting and not owned.retired:
+                self.advance(owned)
         except Exception as exc:  # noqa: BLE001 -- does not continue: it leaves
             self._stop(exc)
+        finally:
+            self._due.popleft()
+        if self._due:
+            asyncio.get_running_loop().call_soon(self._advance_next)
 
     async def _make_room(self, owned: OwnedPartition) -> None:
         """Back pressure: a partition may be only so far ahead of what is durable."""

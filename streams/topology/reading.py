@@ -7,19 +7,28 @@ deals partitions out.
 import asyncio
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from typing import Final, TypeVar
 
-from confluent_kafka import TIMESTAMP_NOT_AVAILABLE, Consumer, KafkaException, Message, TopicPartition
+from confluent_kafka import TIMESTAMP_NOT_AVAILABLE, Consumer, KafkaError, KafkaException, Message, TopicPartition
 
-from connectors.kafka.clients import NO_SUCH_OFFSET, PASSING
+from connectors.kafka.clients import NO_SUCH_OFFSET, ClientConfig, report
 from streams.topology.client import reader_config
 from streams.topology.problems import EngineCode, EngineError
 from streams.topology.settings import EngineSettings
 
+QUEUED_KILOBYTES = 16 * 1024
+FETCH_BYTES = 64 * 1024
+"""Many small answers in a queue that holds many of them: all partitions have a share in every read. With a megabyte each, which
+unpacks to fifteen, one partition after the other was read to its end (`test_in_catch_up_all_partitions_have_a_share`)."""
+SOCKET_SECONDS = 20.0
+"""How long a broker may be silent before it is asked over a new connection: before the watchdog takes it for our fault."""
 READ_RECORDS = 1000
 """At most so many records after the first one are read at once."""
 WAIT_SECONDS = 0.1
 """How long a read waits for the first record; so long, at most, does a change of what is read wait for it."""
+
+REFUSED: Final = frozenset({KafkaError.TOPIC_AUTHORIZATION_FAILED, KafkaError.CLUSTER_AUTHORIZATION_FAILED})
+"""What asking again does not mend. Of everything else the client goes on by itself; should it not, the watchdog sees it."""
 
 _T = TypeVar("_T")
 
@@ -56,7 +65,7 @@ class FactReader:
         return found if turn == self._turn else {}
 
     def end(self, partition: int) -> int | None:
-        """The offset after the last record of a partition, as the last fetch found it; `None` where nothing was fetched yet."""
+        """The offset after the last record of a partition, as the last fetch found it; `None` where none did yet."""
         if self._consumer is None:
             return None
         place = TopicPartition(self._settings.fact_topic, partition)
@@ -75,7 +84,7 @@ class FactReader:
 
     def _assign(self, positions: Mapping[int, int]) -> None:
         if self._consumer is None:
-            self._consumer = Consumer(reader_config(self._settings, "facts") | {"enable.partition.eof": False})
+            self._consumer = Consumer(self._config())
         topic = self._settings.fact_topic
         self._consumer.assign([TopicPartition(topic, partition, offset) for partition, offset in positions.items()])
 
@@ -93,24 +102,33 @@ class FactReader:
         return found
 
     def _close(self) -> None:
-        if self._consumer is not None:
-            self._consumer.close()
-            self._consumer = None
+        consumer, self._consumer = self._consumer, None
+        if consumer is not None:
+            consumer.close()
+
+    def _config(self) -> ClientConfig:
+        return reader_config(self._settings, "facts") | {
+            "enable.partition.eof": False,
+            "queued.max.messages.kbytes": QUEUED_KILOBYTES,
+            "fetch.message.max.bytes": FETCH_BYTES,
+            "socket.timeout.ms": int(SOCKET_SECONDS * 1000),
+        }
 
     def _beside(self, call: Callable[[], _T]) -> asyncio.Future[_T]:
         return asyncio.get_running_loop().run_in_executor(self._thread, call)
 
 
 def is_record(message: Message) -> bool:
-    """Whether it is one, and not the word of a client that goes on by itself. Raises `EngineError` where it does not."""
+    """Whether it is one, and not the word of a client that goes on by itself, which is told. Raises `EngineError` where it does not."""
     error = message.error()
     if error is None:
         return True
     where = f"topic {message.topic()} partition {message.partition()}"
     if error.code() == NO_SUCH_OFFSET:
         raise EngineError(EngineCode.POSITION_OUTSIDE_LOG, where)
-    if error.code() not in PASSING:
+    if error.code() in REFUSED or error.fatal():
         raise EngineError(EngineCode.READ_FAILED, f"{where}: {error.name()}")
+    report(error)
     return False
 
 

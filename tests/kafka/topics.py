@@ -3,7 +3,7 @@
 import time
 from collections.abc import Mapping
 
-from confluent_kafka import KafkaException
+from confluent_kafka import Consumer, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
@@ -30,6 +30,22 @@ def create_topics(
         if time.monotonic() > deadline:
             raise TimeoutError(f"topics not visible after {_ANSWER_SECONDS} s: {sorted(topics)}")
         time.sleep(_POLL_SECONDS)
+    _wait_until_led(bootstrap, topics, deadline)
+
+
+def _wait_until_led(bootstrap: str, topics: Mapping[str, int], deadline: float) -> None:
+    """Return when the leader of each partition knows that it is: a little later than the others do."""
+    consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": "ends", "log_level": 0})
+    for place in (TopicPartition(name, number) for name, count in topics.items() for number in range(count)):
+        while True:
+            try:
+                consumer.get_watermark_offsets(place, timeout=_ANSWER_SECONDS)
+                break
+            except KafkaException:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(_POLL_SECONDS)
+    consumer.close()
 
 
 def _visible(admin: AdminClient, topics: Mapping[str, int]) -> bool:

@@ -5,11 +5,12 @@ import gc
 import threading
 import time
 import weakref
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from streams.topology.core import Decision
 from streams.topology.flow import RecordFlow
 from streams.topology.metrics import EngineMetrics
 from streams.topology.ownership import Ownership
@@ -180,6 +181,40 @@ async def test_a_late_batch_that_raises_stops_the_process(scene: Scene) -> None:
         await asyncio.sleep(0.001)
 
     assert isinstance(scene.stop.causes[0], RuntimeError)
+
+
+async def test_between_the_folds_of_partitions_everybody_else_has_a_turn(scene: Scene) -> None:
+    """Batches whose wait ends in the same moment are no single standstill: health is answered, commits go on."""
+    count, turns = 5, 0
+    partitions = {number: owned_partition(number)[0] for number in range(count)}
+    scene.ownership.complete(scene.ownership.hand_over(2, range(count)), partitions)
+    for number in range(count):
+        await scene.take(0, end=100, number=number)
+    time.sleep(0.06)  # noqa: ASYNC251 -- the loop stands still, and all of their waits are over
+
+    while any(owned.waiting for owned in partitions.values()):
+        before = sum(owned.waiting for owned in partitions.values())
+        await asyncio.sleep(0)
+        turns += 1
+        assert before - sum(owned.waiting for owned in partitions.values()) <= 1
+
+    assert turns >= count
+
+
+async def test_after_a_long_fold_everybody_else_has_a_turn(scene: Scene) -> None:
+    """Also where the next batch is at hand already."""
+    turns: list[str] = []
+    fold = scene.core.apply
+
+    def slow(records: Sequence[bytes]) -> Decision:
+        time.sleep(0.02)
+        return fold(records)
+
+    scene.core.apply = slow  # type: ignore[method-assign]
+    asyncio.get_running_loop().call_soon(turns.append, "another")
+    await scene.take(0, end=1)
+
+    assert turns == ["another"]
 
 
 async def test_a_partition_that_is_given_up_is_let_go(scene: Scene) -> None:

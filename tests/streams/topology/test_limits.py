@@ -4,7 +4,7 @@ from connectors.kafka import ends
 from connectors.kafka.clients import DELIVERY_SECONDS, REBALANCE_SECONDS, SESSION_SECONDS, consumer_config
 from connectors.kafka.positions import PATIENCE_SECONDS
 from connectors.settings import Settings
-from streams.topology import preflight, restore, wakeups
+from streams.topology import consumer, preflight, reading, restore, wakeups
 from streams.topology.app import create_app
 from streams.topology.intake.limits import IntakeLimits
 from streams.topology.intake.watching import HUNG_SECONDS
@@ -65,10 +65,32 @@ def test_the_watchdog_is_more_patient_than_any_acknowledgement() -> None:
     assert ListingLimits().transaction_seconds + BROKER_LOOKS_SECONDS + MARGIN_SECONDS <= DEFAULTS.watchdog_seconds
 
 
+def test_a_silent_connection_is_given_up_before_the_watchdog_gives_up() -> None:
+    """A half-open one would else end the worker, which another connection can do without."""
+    asked_again = reading.SOCKET_SECONDS + 2 * MARGIN_SECONDS
+
+    assert asked_again <= DEFAULTS.watchdog_seconds
+
+
+def test_a_read_under_way_holds_nothing_up() -> None:
+    """A change of what is read waits for it: faust gives a seek a limit, and so does a stop."""
+    app = create_app(engine_settings())
+
+    assert min(ENGINE.shutdown_seconds, app.conf.broker_request_timeout) >= reading.WAIT_SECONDS + MARGIN_SECONDS
+
+
+def test_a_batch_fits_into_what_may_be_under_way() -> None:
+    """Else every batch would wait for its own write; and a fold ends long before a loop that stands still is a fault."""
+    assert 2 * ENGINE.batch_records <= ENGINE.pending_records
+    assert 2 * ENGINE.batch_bytes <= ENGINE.pending_bytes
+    assert 100 * ENGINE.batch_seconds <= ENGINE.blocked_seconds
+
+
 def test_the_engine_takes_partitions_over_before_its_group_gives_it_up() -> None:
     """And waits longer for an assignment than the group waits for its slowest member."""
     app = create_app(engine_settings())
 
     assert ENGINE.restore_seconds + MARGIN_SECONDS <= app.conf.broker_max_poll_interval
-    assert ENGINE.blocked_seconds + MARGIN_SECONDS <= app.conf.broker_max_poll_interval
+    standing_still = ENGINE.blocked_seconds + ENGINE.transaction_seconds + consumer.POLL_SECONDS
+    assert standing_still + MARGIN_SECONDS <= app.conf.broker_max_poll_interval
     assert app.conf.broker_rebalance_timeout + SESSION_SECONDS + MARGIN_SECONDS <= ENGINE.assignment_seconds

@@ -197,7 +197,7 @@ def test_l9_the_worker_has_no_tables() -> None:
 
 @pytest.mark.parametrize("faults", [(), OPEN_SEEK])
 def test_l10_a_stop_while_the_agent_has_records_in_its_hands(stage: Stage, faults: tuple[str, ...]) -> None:
-    """Faust acknowledges what a stopped agent held; at our position that changes nothing."""
+    """Faust acknowledges what a stopped agent holds; without an agent, and at our position, that changes nothing."""
     stage.produce(4000)
 
     for _ in range(2):

@@ -1,6 +1,7 @@
 """Reading facts where it is told to go on, on a real Kafka."""
 
 import asyncio
+import random
 import time
 from collections.abc import AsyncIterator
 
@@ -18,20 +19,25 @@ DEADLINE_SECONDS = 30.0
 RECORDS = 50
 
 
-class Stage:
-    """A topic of two partitions with records of the same number as their offset, and a reader."""
+_draw = random.Random(7).randbytes
 
-    def __init__(self, kafka: str, topic: str) -> None:
+
+class Stage:
+    """A topic with records of the same number as their offset in each partition, and a reader."""
+
+    def __init__(self, kafka: str, topic: str, partitions: int = 2) -> None:
         settings = msgspec.structs.replace(engine_settings(), connection=Settings(kafka=kafka), fact_topic=topic)
         self.reader = FactReader(settings)
-        self._producer = Producer({"bootstrap.servers": kafka, "log_level": 0})
+        self._producer = Producer({"bootstrap.servers": kafka, "log_level": 0, "compression.type": "zstd"})
         self._topic = topic
+        self._partitions = partitions
 
-    def produce(self, first: int, count: int) -> None:
-        """Write to both partitions."""
+    def produce(self, first: int, count: int, behind: bytes = b"", *, drawn: int = 0) -> None:
+        """Write so many to each partition, with some bytes behind the number, and so many that are like no others."""
         for number in range(first, first + count):
-            for partition in (0, 1):
-                self._producer.produce(self._topic, value=b"%d" % number, partition=partition)
+            for partition in range(self._partitions):
+                self._producer.produce(self._topic, value=b"%d" % number + _draw(drawn) + behind, partition=partition)
+                self._producer.poll(0)
         assert self._producer.flush(DEADLINE_SECONDS) == 0
 
     async def read(self, records: int) -> list[tuple[int, int, bytes | None]]:
@@ -127,6 +133,42 @@ async def test_closed_it_reads_nothing_and_goes_nowhere(stage: Stage) -> None:
     assert stage.reader.end(0) is None
 
 
+@pytest.mark.kafka
+async def test_in_catch_up_all_partitions_have_a_share(kafka: str, topic_prefix: str) -> None:
+    """Else those whose turn is last stand still for minutes, and the watchdog ends a worker that is only busy."""
+    partitions, records = 6, 300
+    create_topics(kafka, {f"{topic_prefix}fact": partitions})
+    stage = Stage(kafka, f"{topic_prefix}fact", partitions)
+    stage.produce(0, records, b"x" * 46_000, drawn=4_000)
+    await stage.reader.go_on(dict.fromkeys(range(partitions), 0))
+
+    found = await stage.read(partitions * records)
+    await stage.reader.close()
+
+    begun, ended = set(), []
+    for partition, offset, _ in found:
+        begun.add(partition)
+        if offset == records - 1:
+            ended.append(len(begun))
+    assert ended[0] == partitions
+
+
+@pytest.mark.kafka
+async def test_records_that_are_larger_than_a_fetch_come_all_the_same(kafka: str, topic_prefix: str) -> None:
+    """The broker gives one batch at least, however large."""
+    large = _draw(900_000)
+    create_topics(kafka, {f"{topic_prefix}fact": 2})
+    stage = Stage(kafka, f"{topic_prefix}fact")
+    stage.produce(0, 20, large)
+    await stage.reader.go_on({0: 0, 1: 0})
+
+    found = await stage.read(40)
+    await stage.reader.close()
+
+    assert sorted((partition, offset) for partition, offset, _ in found) == [(p, n) for p in (0, 1) for n in range(20)]
+    assert all((value or b"").endswith(large) for _, _, value in found)
+
+
 class Word(Message):
     """What a client says in place of a record."""
 
@@ -134,9 +176,10 @@ class Word(Message):
         super().__init__(topic="fact", partition=3, error=KafkaError(code))
 
 
-def test_a_broker_that_is_away_is_waited_for() -> None:
-    """The client goes on by itself."""
-    assert not is_record(Word(KafkaError._TRANSPORT))
+@pytest.mark.parametrize("code", [KafkaError._TRANSPORT, KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError.UNKNOWN])
+def test_what_the_client_goes_on_from_is_no_fault(code: int) -> None:
+    """A broker that is away, or that knows nothing in the moment in which it starts."""
+    assert not is_record(Word(code))
 
 
 def test_a_topic_that_may_not_be_read_stops_the_worker() -> None:

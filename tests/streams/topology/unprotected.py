@@ -79,12 +79,16 @@ def no_repeat_check(_once: Path) -> None:
 
 
 def no_fail_stop(_once: Path) -> None:
-    """An exception in the agent goes its way through faust, which starts the agent again."""
+    """An exception goes its way: through an agent, which faust starts again, or out of a timer."""
 
     async def guard(_stop: FailStop, work: Coroutine[Any, Any, None]) -> None:
         await work
 
+    def stop(_stop: FailStop, cause: BaseException) -> None:
+        raise cause
+
     _replace(FailStop, "guard", guard)
+    _replace(FailStop, "__call__", stop)
 
 
 def acknowledge_failed(_once: Path) -> None:
