@@ -23,9 +23,13 @@ class BatchSize:
         self._limits = limits
         self._bytes = min(FIRST_BYTES, limits.batch_bytes)
 
-    def is_reached(self, records: int, size: int) -> bool:
-        """Whether a batch of so many records and bytes is to be folded now."""
-        return size >= self._bytes or records >= self._limits.batch_records
+    def is_reached(self, records: int, size: int, partitions: int = 1) -> bool:
+        """Whether a batch of so many records and bytes is to be folded now, in a worker of so many partitions."""
+        return (
+            records >= self._limits.batch_records
+            or size >= self._bytes
+            or size * partitions >= self._limits.received_bytes
+        )
 
     def folded(self, size: int, seconds: float) -> None:
         """Learn that a batch of `size` bytes took so long."""

@@ -60,7 +60,7 @@ class RecordFlow:
             self._metrics.skipped(where.value)
             return
         owned.receive(offset, record, at)
-        if end is None or owned.received >= end or self._size.is_reached(owned.waiting, owned.waiting_bytes):
+        if end is None or owned.received >= end or self._is_full(owned):
             if self.advance(owned) > LONG_SECONDS:
                 await asyncio.sleep(0)  # else the folds of all partitions are one standstill
             await self._make_room(owned)
@@ -111,6 +111,9 @@ class RecordFlow:
         """Back pressure: a partition may be only so far ahead of what is durable."""
         while self._is_far_ahead(owned) and owned.writing is not None:
             await asyncio.wait([owned.writing])
+
+    def _is_full(self, owned: OwnedPartition) -> bool:
+        return self._size.is_reached(owned.waiting, owned.waiting_bytes, len(self._ownership.owned))
 
     def _is_far_ahead(self, owned: OwnedPartition) -> bool:
         return owned.undurable > self._limits.pending_records or owned.undurable_bytes > self._limits.pending_bytes

@@ -29,9 +29,11 @@ class EngineLimits(msgspec.Struct, frozen=True, kw_only=True):
     """Records in a batch, however fast they are folded."""
     batch_bytes: int = 64 * 1024 * 1024
     """The same by size."""
+    received_bytes: int = 256 * 1024 * 1024
+    """Received and not yet folded, all partitions of a worker together: each has its share, so that memory does not grow with them."""
     batch_wait_seconds: float = 0.5
     """How long a batch in catch-up may wait for its next record. With 0.05 batches were cut before they were full: half the
-    throughput on a busy machine (`tests/benchmarks/README.md`). Live records do not wait: they stand at the known end."""
+    throughput on a busy machine. Live records do not wait: they stand at the known end."""
     live_wait_seconds: float = 0.02
     """The same for a batch that begins with a record of just now: what follows has been fetched, or is about to be. Half a second for
     every record that another one follows closely would be the whole latency of a busy hour."""

@@ -23,6 +23,15 @@ def test_a_batch_is_full_by_its_size_or_by_its_number() -> None:
     assert size.is_reached(1000, 1)
 
 
+def test_many_partitions_share_what_a_worker_may_hold() -> None:
+    """What has come and is not yet folded does not grow with their number."""
+    size = BatchSize(LIMITS)
+    share = LIMITS.received_bytes // 128
+
+    assert not size.is_reached(1, share - 1, partitions=128)
+    assert size.is_reached(1, share, partitions=128)
+
+
 def test_a_fast_core_gets_larger_batches_step_by_step() -> None:
     """Each at most twice the last one, up to the limit."""
     size = BatchSize(LIMITS)
