@@ -16,14 +16,13 @@ from faust.transport.drivers.aiokafka import Consumer
 from connectors.kafka.clients import ClientConfig
 from streams.topology import app, flow, writer
 from streams.topology.contiguity import Place, place
-from streams.topology.core import Send
 from streams.topology.failstop import FailStop
 from streams.topology.flow import RecordFlow
 from streams.topology.partition import OwnedPartition
 from streams.topology.position import Position, checksum
 from streams.topology.problems import EngineError
 from streams.topology.settings import EngineSettings
-from streams.topology.writer import Changes, TransactionalWriter
+from streams.topology.writer import Changes, TransactionalWriter, produce_one, records_of
 
 DROPPED_OFFSETS: Final = range(40, 45)
 BETWEEN_SECONDS: Final = 0.3
@@ -142,13 +141,14 @@ def position_later(_once: Path) -> None:
     """Rows are stored first and the position some time after, as a changelog and a committed offset are."""
 
     def write(one: TransactionalWriter, changes: Changes) -> None:
-        _replace(writer, "records_of", lambda topic, some: rows(topic, some)[:-1])
-        whole(one, changes)
-        _replace(writer, "records_of", rows)
+        *rows_and_sends, _position = records_of(one._settings.state_topic, changes)
+        one._producer.begin_transaction()
+        for record in rows_and_sends:
+            produce_one(one._producer, record, one._partition, None)
+        one._producer.commit_transaction()
         time.sleep(BETWEEN_SECONDS)
         whole(one, Changes(rows={}, sends=(), position=changes.position))
 
-    rows: Callable[[str, Changes], list[Send]] = writer.records_of
     whole = TransactionalWriter.write
     _replace(TransactionalWriter, "write", write)
 
