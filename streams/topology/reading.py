@@ -16,8 +16,8 @@ from streams.topology.client import reader_config
 from streams.topology.problems import EngineCode, EngineError
 from streams.topology.settings import EngineSettings
 
-QUEUED_KILOBYTES = 16 * 1024
-FETCH_BYTES = 64 * 1024
+QUEUED_KILOBYTES = 32 * 1024
+FETCH_BYTES = 256 * 1024
 """Many small answers in a queue that holds many of them: all partitions have a share in every read. With a megabyte each, which
 unpacks to fifteen, one partition after the other was read to its end (`test_in_catch_up_all_partitions_have_a_share`)."""
 SOCKET_SECONDS = 20.0
