@@ -2,7 +2,7 @@
 
 Every seek of faust 0.15.3 "to the committed offset" runs through the consumer's `seek_to_committed`: after a rebalance
 is complete, and when the flow was off. Here our reader goes on at our positions instead, also at 0, also when the group's offset
-is ahead, behind, deleted or beyond the end; faust's own client is paused and fetches nothing. The pins of faust, mode and
+is ahead, behind, deleted or beyond the end; faust's own client is paused. The pins of faust, mode and
 aiokafka hold this in place; a test without this class loses records.
 
 For every record faust begins four tasks: the handing over, and what may call it off (the flow is suspended, the consumer stopped or
@@ -107,16 +107,15 @@ class ReadingConsumer(Consumer):
         return {TP(self._fact_topic, partition): records for partition, records in found.items()}
 
     def _to_message(self, tp: TP, record: Message) -> ConsumerMessage:
-        value, key, headers = record.value(), record.key(), record.headers()
         return ConsumerMessage(
             topic=tp.topic,
             partition=tp.partition,
             offset=record.offset(),
             timestamp=timestamp(record),
             timestamp_type=0,
-            headers=headers,
-            key=key,
-            value=value,
+            headers=None,
+            key=None,  # nobody asks for it: a fact names its patient
+            value=record.value(),
             checksum=None,
             tp=tp,
             generation_id=self.app.consumer_generation_id,
