@@ -27,7 +27,8 @@ from streams.topology.ownership import Ownership
 from streams.topology.reading import FactReader, timestamp
 
 POLL_SECONDS: Final = 1.0
-"""How often faust's client is asked for records, although it has none: a member that never asks is taken for dead by its group."""
+"""How often faust's client is asked for records, although it has none: a member that never asks leaves its group, and takes nothing
+over any more."""
 NO_PARTITION: Final = frozenset({TP("", 0)})
 
 _HANDED_OVER_OR_CALLED_OFF = 2
@@ -91,15 +92,18 @@ class ReadingConsumer(Consumer):
         calling_off.close()
         return WaitResults([], [], True) if self.should_stop else WaitResults([handing_over], [None], False)
 
+    async def _wait_next_records(self, timeout: float) -> Any:  # noqa: ASYNC109 -- faust's signature
+        now = time.monotonic()
+        if now - self._polled_at > POLL_SECONDS:  # also without any partition, where faust asks for nothing
+            self._polled_at = now
+            await super()._getmany(NO_PARTITION, 0)
+        return await super()._wait_next_records(timeout)
+
     async def _getmany(
         self,
         active_partitions: Any,  # noqa: ARG002 -- faust's signature
         timeout: float,  # noqa: ARG002, ASYNC109
     ) -> Mapping[TP, list[Message]]:
-        now = time.monotonic()
-        if now - self._polled_at > POLL_SECONDS:
-            self._polled_at = now
-            await super()._getmany(NO_PARTITION, 0)
         try:
             found = await self._reader.read()
         except Exception as exc:  # noqa: BLE001 -- does not continue: it leaves

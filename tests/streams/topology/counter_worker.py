@@ -12,10 +12,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import faust
 import msgspec
 
 from connectors.settings import Settings
 from connectors.telemetry import configure
+from streams.topology import app
 from streams.topology.core import Decision, Send
 from streams.topology.flow import RecordFlow
 from streams.topology.settings import EngineLimits, EngineSettings, Isolation
@@ -57,6 +59,8 @@ class Plan(msgspec.Struct, kw_only=True):
     """The client never answers when older owners are to be shut out."""
     ticks: int = 0
     """How many ticks each partition wants to be told, all of them due at once."""
+    silent_seconds: float | None = None
+    """After how long a member leaves its group that never asks for records."""
     faults: tuple[str, ...] = ()
 
 
@@ -122,6 +126,18 @@ def hang_at(stuck_at: int) -> None:
     setattr(RecordFlow, "take", take)  # noqa: B010 -- a stuck consumer is nothing that can be asked for
 
 
+def leave_when_silent_for(seconds: float) -> None:
+    """Let faust's client leave its group when it was not asked for so long."""
+
+    def create_app(settings: EngineSettings) -> faust.App:
+        made = whole(settings)
+        made.conf.broker_max_poll_interval = seconds
+        return made
+
+    whole = app.create_app
+    setattr(app, "create_app", create_app)  # noqa: B010 -- a figure that nobody configures
+
+
 def engine_settings(plan: Plan) -> EngineSettings:
     """The engine's settings for the plan."""
     connection = Settings(kafka=plan.kafka, instance_id=plan.instance, watchdog_seconds=plan.watchdog_seconds)
@@ -148,6 +164,8 @@ def main() -> None:
         REMOVALS[fault](Path(plan.once))
     if plan.hung_fence:
         setattr(TransactionalWriter, "fence", lambda _writer: time.sleep(3600))  # noqa: B010 -- a client that hangs
+    if plan.silent_seconds is not None:
+        leave_when_silent_for(plan.silent_seconds)
     if plan.stuck_at is not None:
         hang_at(plan.stuck_at)
     sys.exit(run_reconciler(engine_settings(plan), lambda _number: Counter(plan), tick))

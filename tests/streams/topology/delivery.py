@@ -116,8 +116,9 @@ class Worker(AbstractContextManager["Worker"]):
 class Stage:
     """One fact topic with its state and out topic, and all records ever written to it."""
 
-    def __init__(self, kafka: str, prefix: str, directory: Path) -> None:
+    def __init__(self, kafka: str, prefix: str, directory: Path, partitions: int = PARTITIONS) -> None:
         self.kafka = kafka
+        self.partitions = partitions
         self.directory = directory
         self.plan = Plan(
             kafka=kafka,
@@ -127,8 +128,8 @@ class Stage:
             out_topic=f"{prefix}out",
             once=str(directory / "once"),
         )
-        create_topics(kafka, {f"{prefix}fact": PARTITIONS, f"{prefix}out": PARTITIONS})
-        create_topics(kafka, {f"{prefix}state": PARTITIONS}, {"cleanup.policy": "compact"})
+        create_topics(kafka, {f"{prefix}fact": self.partitions, f"{prefix}out": self.partitions})
+        create_topics(kafka, {f"{prefix}state": self.partitions}, {"cleanup.policy": "compact"})
         self.produced = 0
 
     def produce(self, count: int, *, compression: str = "none", behind: bytes = b"") -> None:
@@ -143,7 +144,9 @@ class Stage:
         )
         for number in range(self.produced, self.produced + count):
             key = number % KEYS
-            producer.produce(self.plan.fact_topic, value=b"k%d:%d" % (key, number) + behind, partition=key % PARTITIONS)
+            producer.produce(
+                self.plan.fact_topic, value=b"k%d:%d" % (key, number) + behind, partition=key % self.partitions
+            )
             producer.poll(0)
         assert producer.flush(DEADLINE_SECONDS) == 0
         self.produced += count
@@ -168,6 +171,19 @@ class Stage:
                 assert worker.process.returncode == 70, worker.log.read_text()[-3000:]
         raise AssertionError(f"not caught up after {starts} starts")
 
+    def wait_for_members(self, workers: int) -> None:
+        """Return when the group has so many workers."""
+        deadline = time.monotonic() + DEADLINE_SECONDS
+        while self.members() != workers:
+            assert time.monotonic() < deadline, f"never {workers} members"
+            time.sleep(POLL_SECONDS)
+
+    def members(self) -> int:
+        """How many workers the group has."""
+        admin = AdminClient({"bootstrap.servers": self.kafka, "log_level": 0})
+        described = admin.describe_consumer_groups([self.plan.group])[self.plan.group]
+        return len(described.result(DEADLINE_SECONDS).members)
+
     def move_offsets(self, offsets: dict[int, int]) -> None:
         """Set the group's committed offsets, as an outsider would; the group must be empty."""
         consumer = Consumer({"bootstrap.servers": self.kafka, "group.id": self.plan.group, "log_level": 0})
@@ -186,7 +202,7 @@ class Stage:
     def truncate(self, before: int) -> None:
         """Delete all fact records below the offset, in every partition, as retention would."""
         admin = AdminClient({"bootstrap.servers": self.kafka, "log_level": 0})
-        tops = [TopicPartition(self.plan.fact_topic, p, before) for p in range(PARTITIONS)]
+        tops = [TopicPartition(self.plan.fact_topic, p, before) for p in range(self.partitions)]
         for future in admin.delete_records(tops).values():
             future.result(DEADLINE_SECONDS)
 
@@ -199,7 +215,7 @@ class Stage:
         while self.plan.fact_topic in admin.list_topics(timeout=DEADLINE_SECONDS).topics:
             assert time.monotonic() < deadline
             time.sleep(POLL_SECONDS)
-        create_topics(self.kafka, {self.plan.fact_topic: PARTITIONS})
+        create_topics(self.kafka, {self.plan.fact_topic: self.partitions})
 
     def verdict(self) -> Verdict:
         """Lost and doubled numbers over the stored rows: the last committed row of each key."""
@@ -223,7 +239,9 @@ class Stage:
     def fact_records(self) -> int:
         """How many records the fact topic holds."""
         consumer = Consumer({"bootstrap.servers": self.kafka, "group.id": "counting", "log_level": 0})
-        marks = [consumer.get_watermark_offsets(TopicPartition(self.plan.fact_topic, p)) for p in range(PARTITIONS)]
+        marks = [
+            consumer.get_watermark_offsets(TopicPartition(self.plan.fact_topic, p)) for p in range(self.partitions)
+        ]
         consumer.close()
         return sum(high - low for low, high in marks)
 
@@ -245,8 +263,8 @@ class Stage:
                 "log_level": 0,
             }
         )
-        consumer.assign([TopicPartition(topic, p, OFFSET_BEGINNING) for p in range(PARTITIONS)])
-        left = set(range(PARTITIONS))
+        consumer.assign([TopicPartition(topic, p, OFFSET_BEGINNING) for p in range(self.partitions)])
+        left = set(range(self.partitions))
         deadline = time.monotonic() + DEADLINE_SECONDS
         while left:
             assert time.monotonic() < deadline, f"{topic} has no end"

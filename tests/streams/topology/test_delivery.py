@@ -12,6 +12,8 @@ from tests.streams.topology.delivery import DEADLINE_SECONDS, PARTITIONS, POLL_S
 pytestmark = pytest.mark.kafka
 
 NOTHING_WRONG = Verdict(lost=0, twice=0)
+SILENT_SECONDS = 5.0
+"""Some times what a worker takes from asking once to asking again; its own figure is too long for a test."""
 
 
 @pytest.fixture
@@ -84,6 +86,25 @@ def test_a_second_worker_joins_and_leaves(stage: Stage) -> None:
 
     assert stage.verdict() == NOTHING_WRONG
     assert stage.verdict_of_sends() == NOTHING_WRONG
+
+
+def test_a_worker_without_partitions_takes_over(kafka: str, topic_prefix: str, tmp_path: Path) -> None:
+    """However long it had none: a member that is asked for nothing is not one that is dead."""
+    stage = Stage(kafka, topic_prefix, tmp_path, partitions=1)
+    stage.produce(100)
+
+    with stage.start() as first:
+        first.wait_for("/caught-up")
+        with stage.start(silent_seconds=SILENT_SECONDS) as spare:
+            stage.wait_for_members(2)
+            time.sleep(2 * SILENT_SECONDS)
+            assert stage.members() == 2
+            assert first.end(signal.SIGTERM) == 0
+            stage.produce(100)
+            spare.wait_until_applied(100)
+            assert spare.end(signal.SIGTERM) == 0
+
+    assert stage.verdict() == NOTHING_WRONG
 
 
 def test_signals_that_would_show_what_is_in_memory(stage: Stage) -> None:

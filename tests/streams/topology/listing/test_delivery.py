@@ -49,12 +49,13 @@ def test_killed_at_random_every_patient_ends_with_the_newest(settings: Settings,
     order: dict[str, list[str]] = {name: [] for name in names}
     for _ in range(KILLS):
         with Supervised(settings) as running:
+            before = committed(settings)
             for _ in range(CHANGES):
                 number = rng.randrange(PATIENTS)
                 one = numbered(len(order[names[number]]), patient=names[number])
                 order[names[number]].append(list_version(encode_list(one)))
                 send(settings, one, partition=number % PARTITIONS)
-            _wait_for_more(settings, committed(settings), running)
+            _wait_for_more(settings, before, running)
             running.kill()
 
     _go_on_until_committed(settings, KILLS * CHANGES)
