@@ -59,7 +59,7 @@ MOST: Final[dict[str, dict[str, float]]] = {
     "drop_after_commit": {"probability": 0.15},
     "error_after_commit": {"probability": 0.15},
 }
-"""The most that each switch is turned to."""
+"""The most that each switch is turned to; half of it is the least."""
 CLIENT: Final = "medlist"
 SECRET: Final = SecretStr(TEST_CLIENTS[CLIENT].secret)
 
@@ -148,7 +148,7 @@ def run(bootstrap: str, directory: Path, plan: Plan, say: Callable[[str], None])
 def _drive(
     settings: Settings, there: Sandbox, running: Worker, plan: Plan, say: Callable[[str], None]
 ) -> tuple[list[Course], list[int], int]:
-    chance = random.Random(plan.seed)
+    chance, moments = random.Random(plan.seed), random.Random(plan.seed)
     courses = [Course(number, plan.seed) for number in range(plan.patients)]
     feed = Feed(settings, courses, plan.changes)
     kills = sorted(chance.sample(range(1, plan.changes), plan.kills))
@@ -159,7 +159,7 @@ def _drive(
         feed.send(one)
         feed.wait(plan.waiting)
         while kills and feed.committed >= kills[0]:
-            time.sleep(chance.random() * 0.2)  # anywhere in what it is doing
+            time.sleep(moments.random() * 0.2)  # anywhere in what it is doing
             running.kill()
             killed.append(kills.pop(0))
             say(f"{feed.committed} of {plan.changes} lists settled, killed {len(killed)} times")
@@ -225,7 +225,7 @@ class Feed:
 
 def _drawn(chance: random.Random) -> dict[str, dict[str, float]]:
     return {
-        name: switch | {"probability": round(chance.random() * switch["probability"], 3)}
+        name: switch | {"probability": round((1 + chance.random()) / 2 * switch["probability"], 3)}
         for name, switch in MOST.items()
     }
 

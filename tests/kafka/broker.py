@@ -6,6 +6,7 @@
 import argparse
 import atexit
 import base64
+import itertools
 import secrets
 import signal
 import socket
@@ -27,6 +28,8 @@ _ANSWER_SECONDS = 60.0
 _STOP_SECONDS = 30.0
 _FORMAT_SECONDS = 60.0
 _POLL_SECONDS = 0.1
+_PORTS = range(20_000, 32_000)
+"""Below those that systems give to whoever asks for any: a broker's stays its own before its start, and while it is down."""
 _QUICK_START = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
 _FAST_RUN = ("-XX:+UseSerialGC",)
 
@@ -192,11 +195,18 @@ def cluster_id() -> str:
 
 
 def _free_ports() -> tuple[int, int, int]:
-    """Three ports that the system has just found free; held together, so that they differ."""
-    with socket.socket() as one, socket.socket() as other, socket.socket() as third:
-        for each in (one, other, third):
-            each.bind(("127.0.0.1", 0))
-        return one.getsockname()[1], other.getsockname()[1], third.getsockname()[1]
+    """Three ports, free just now, that nobody is given who asks for any."""
+    one, other, third = itertools.islice(filter(_is_free, secrets.SystemRandom().sample(_PORTS, len(_PORTS))), 3)
+    return one, other, third
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as tried:
+        try:
+            tried.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
 
 
 def main() -> int:

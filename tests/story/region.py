@@ -98,9 +98,13 @@ class Region(AbstractContextManager["Region"]):
         (encoded,) = self.observer.lists.values()
         return encoded
 
-    def wait_until_something_is_applied(self) -> None:
-        """Return when the reconciler has stored a position."""
-        self.observer.wait(lambda: bool(self.observer.positions), "a position", DEADLINE_SECONDS, self._alive)
+    def applied(self) -> int:
+        """How many records the reconciler was seen to have applied."""
+        return sum(self.observer.positions.values())
+
+    def wait_until_applied(self, more_than: int) -> None:
+        """Return when the reconciler has stored a position beyond so many records."""
+        self.observer.wait(lambda: self.applied() > more_than, "a position", DEADLINE_SECONDS, self._alive)
 
     def _alive(self) -> None:
         for process in self._processes:

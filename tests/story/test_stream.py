@@ -59,14 +59,14 @@ def test_a_reconciler_killed_in_the_middle_of_the_story_ends_in_the_same_list(st
     region = start("killed")
     region.run("intake")
     reconciler = region.run("reconciler")
-    sent = region.send(STORY[:6])
-    region.wait_until_answered(sent)
-    region.wait_until_something_is_applied()
+    killed = region.wait_for_the_list(region.send(STORY[:6]))
     for part in (STORY[6:12], STORY[12:]):
+        before = region.applied()
         sent = region.send(part)
+        region.wait_until_applied(before)
         reconciler.send_signal(signal.SIGKILL)
         reconciler.wait()
         reconciler = region.run("reconciler")
-    killed = region.wait_for_the_list(sent)
+        killed = region.wait_for_the_list(sent)
 
     assert killed == undisturbed

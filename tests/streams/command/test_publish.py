@@ -26,9 +26,8 @@ STOPPED = standing("rx-2", status="stopped", state="ended", medication=METOPROLO
 @pytest.fixture
 def endpoint() -> Iterator[Endpoint]:
     """A sandbox behind a door."""
-    running = Endpoint()
-    yield running
-    running.close()
+    with Endpoint() as running:
+        yield running
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """A door before the sandbox: passes requests on, counts them, and does to the next ones what a test says."""
 
+import time
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -17,6 +18,7 @@ class Door:
     """Stands between the client and the sandbox.
 
     ``faults`` are used up by writes, one each, first come first served; ``reads`` are the next answers to reads of a path.
+    ``came`` tells when each of ``requests`` did, by the monotonic clock.
     """
 
     def __init__(self, session: aiohttp.ClientSession, sandbox: str) -> None:
@@ -24,6 +26,7 @@ class Door:
         self.reads: dict[str, list[web.Response]] = {}
         self.shut = False
         self.requests: list[str] = []
+        self.came: list[float] = []
         self.request_ids: list[str] = []
         self.base = ""
         self._session = session
@@ -59,6 +62,7 @@ class Door:
 
     async def _handle(self, request: web.Request) -> web.Response:
         self.requests.append(f"{request.method} {request.path}")
+        self.came.append(time.monotonic())
         if self.shut:
             return web.Response(status=503)
         if _is_write(request.method, request.path):

@@ -126,6 +126,16 @@ def hang_at(stuck_at: int) -> None:
     setattr(RecordFlow, "take", take)  # noqa: B010 -- a stuck consumer is nothing that can be asked for
 
 
+def hang_in_fence(hangs: Path) -> None:
+    """Let the client never answer when older owners are to be shut out; the file is made when that has begun."""
+
+    def fence(_writer: TransactionalWriter) -> None:
+        hangs.touch()
+        time.sleep(3600)
+
+    setattr(TransactionalWriter, "fence", fence)  # noqa: B010 -- a client that hangs
+
+
 def leave_when_silent_for(seconds: float) -> None:
     """Let faust's client leave its group when it was not asked for so long."""
 
@@ -163,7 +173,7 @@ def main() -> None:
     for fault in plan.faults:
         REMOVALS[fault](Path(plan.once))
     if plan.hung_fence:
-        setattr(TransactionalWriter, "fence", lambda _writer: time.sleep(3600))  # noqa: B010 -- a client that hangs
+        hang_in_fence(Path(plan.once))
     if plan.silent_seconds is not None:
         leave_when_silent_for(plan.silent_seconds)
     if plan.stuck_at is not None:

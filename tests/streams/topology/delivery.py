@@ -101,6 +101,14 @@ class Worker(AbstractContextManager["Worker"]):
             assert time.monotonic() < deadline, f"never owned {partitions} partitions"
             time.sleep(POLL_SECONDS)
 
+    def wait_for_file(self, path: Path) -> None:
+        """Return when the process has made a file."""
+        deadline = time.monotonic() + DEADLINE_SECONDS
+        while not path.exists():
+            assert self.process.poll() is None, f"the worker ended:\n{self.log.read_text()[-3000:]}"
+            assert time.monotonic() < deadline, f"never made {path.name}"
+            time.sleep(POLL_SECONDS)
+
     def applied(self) -> int:
         """How many records this process has applied."""
         figures = self.ask("/metrics")[1].decode().splitlines()

@@ -93,7 +93,7 @@ def test_a_worker_without_partitions_takes_over(kafka: str, topic_prefix: str, t
     stage = Stage(kafka, topic_prefix, tmp_path, partitions=1)
     stage.produce(100)
 
-    with stage.start() as first:
+    with stage.start(silent_seconds=SILENT_SECONDS) as first:
         first.wait_for("/caught-up")
         with stage.start(silent_seconds=SILENT_SECONDS) as spare:
             stage.wait_for_members(2)
@@ -146,7 +146,7 @@ def test_a_stop_while_a_client_hangs(stage: Stage) -> None:
 
     with stage.start(hung_fence=True) as worker:
         worker.wait_for("/alive")
-        time.sleep(3)  # it joins its group, and hangs in taking over
+        worker.wait_for_file(Path(stage.plan.once))  # it hangs in taking over
         assert worker.ask("/ready")[0] == 503
         status = worker.end(signal.SIGTERM)
     stage.run_until_caught_up()
@@ -173,7 +173,7 @@ def test_a_core_that_raises(stage: Stage) -> None:
     """An exception nobody foresaw ends the process with 70 before anything is stored; the restart applies it all, once."""
     stage.produce(2000)
 
-    starts = stage.run_until_caught_up(fail_every=300, instance="pod-0")
+    starts = stage.run_until_caught_up(fail_every=300, slow_seconds=0.0005, instance="pod-0")
 
     assert starts > 1
     assert stage.verdict() == NOTHING_WRONG

@@ -123,7 +123,7 @@ def _leave_open(settings: Settings, offsets: Mapping[int, int]) -> None:
     member = Consumer(consumer_config(settings, settings.listing_group) | {"auto.offset.reset": "earliest"})
     member.subscribe([settings.topic(LIST)])
     eventually(lambda: member.poll(0.1) is not None, "the list is read")
-    killed = {"transactional.id": f"{settings.listing_group}-killed", "transaction.timeout.ms": 5_000}
+    killed = {"transactional.id": f"{settings.listing_group}-killed", "transaction.timeout.ms": 10_000}
     producer = Producer(producer_config(settings) | killed | {"delivery.timeout.ms": 5_000})
     producer.init_transactions(30)
     producer.begin_transaction()

@@ -13,10 +13,9 @@ from tests.streams.topology.publisher.wire import PARTITIONS, Endpoint
 @pytest.fixture
 def endpoint() -> Iterator[Endpoint]:
     """A sandbox behind a door; the patient consents that we read."""
-    running = Endpoint()
-    running.admin("POST", "seed", [PATIENT, consent("s-9", "p-1")])
-    yield running
-    running.close()
+    with Endpoint() as running:
+        running.admin("POST", "seed", [PATIENT, consent("s-9", "p-1")])
+        yield running
 
 
 @pytest.fixture

@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from confluent_kafka import Producer
+
 from connectors.kafka.embedded import EmbeddedBroker
 from connectors.kafka.newest import newest_values, records
 from connectors.settings import Settings
@@ -12,7 +14,7 @@ from contracts.fact import Fact
 from contracts.nll_watermark import NllWatermark, decode_watermark
 from contracts.sources import DEFAULT_SOURCES, NLL_SOURCE
 from contracts.systems import NLL_PRESCRIPTION, PERSONNUMMER
-from contracts.topics import NLL_WATERMARK
+from contracts.topics import LIST, NLL_WATERMARK
 from mappings.fhir.exact_json import JsonObject
 from mappings.sources import nll
 from mappings.sources.reading import Context, Message
@@ -82,9 +84,9 @@ def facts(settings: Settings) -> list[Fact]:
     return [fact for one in readings for fact in one.facts]
 
 
-def watermark(settings: Settings) -> NllWatermark | None:
+def watermark(settings: Settings, patient: str = the_list().patient) -> NllWatermark | None:
     """How far the patient was read."""
-    found = newest_values(settings, NLL_WATERMARK, range(PARTITIONS)).get(the_list().patient)
+    found = newest_values(settings, NLL_WATERMARK, range(PARTITIONS)).get(patient)
     return None if found is None else decode_watermark(found)
 
 
@@ -138,6 +140,13 @@ def consent(name: str, patient: str) -> JsonObject:
 def seed(endpoint: Endpoint, *resources: JsonObject) -> None:
     """Another caregiver registers something."""
     endpoint.admin("POST", "seed", [{"owner": OTHER_OWNER, "resource": one} for one in resources])
+
+
+def erase(settings: Settings, patient: str) -> None:
+    """The patient's list is removed for good."""
+    producer = Producer(settings.kafka_client())
+    producer.produce(settings.topic(LIST), None, key=patient.encode(), partition=0)
+    assert producer.flush(30) == 0
 
 
 def asked(endpoint: Endpoint, path: str) -> int:

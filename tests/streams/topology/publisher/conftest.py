@@ -13,9 +13,8 @@ from tests.streams.topology.publisher.wire import PARTITIONS, Endpoint
 @pytest.fixture
 def endpoint() -> Iterator[Endpoint]:
     """A sandbox behind a door."""
-    running = Endpoint()
-    yield running
-    running.close()
+    with Endpoint() as running:
+        yield running
 
 
 @pytest.fixture

@@ -59,10 +59,9 @@ def test_kill_after_kill_converges(settings: Settings, endpoint: Endpoint, tmp_p
     with worker(settings, tmp_path / "publisher.log") as running:
         for kill in range(KILLS):
             part = lists[kill * share :] if kill == KILLS - 1 else lists[kill * share : (kill + 1) * share]
+            some = len(endpoint.door.writes) + chance.randrange(3, 20)
             for one in part:
                 send(settings, one, partition=_partition(one))
-            before = len(endpoint.door.writes)
-            some = before + chance.randrange(3, 20)
             eventually(lambda some=some: len(endpoint.door.writes) > some, "it is in the middle of its work")  # type: ignore[misc]
             running.kill()
         eventually(lambda: committed(settings) >= len(lists), "every list is committed", seconds=120)

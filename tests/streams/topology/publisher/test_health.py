@@ -95,9 +95,8 @@ def test_an_endpoint_whose_thread_has_ended_ends_the_process(settings: Settings)
     assert isinstance(ended, PublisherError)
 
 
-def test_how_many_patients_are_parked_now_is_a_figure(settings: Settings) -> None:
+def test_how_many_patients_are_parked_now_is_a_figure(settings: Settings, endpoint: Endpoint) -> None:
     """As long as they are, also for the process that comes after; a counter of parkings would not tell."""
-    endpoint = Endpoint()
     there = settings.model_copy(update={"nll_base_url": endpoint.door.base})
     wrong = the_list(line(replaced(standing(), workplace_code=None)))
 
@@ -109,7 +108,6 @@ def test_how_many_patients_are_parked_now_is_a_figure(settings: Settings) -> Non
         eventually(lambda: parked(second) == 1, "the next process knows")
         send(there, the_list(line(standing())))
         eventually(lambda: parked(second) == 0, "the patient is published")
-    endpoint.close()
 
     assert before == 0
 
@@ -128,9 +126,8 @@ def parked(made: Publisher) -> float | None:
     return made.loop.metrics.registry.get_sample_value("medlist_publisher_patients", {"state": "parked"})
 
 
-def test_lists_that_come_while_the_endpoint_is_away_are_pending(settings: Settings) -> None:
+def test_lists_that_come_while_the_endpoint_is_away_are_pending(settings: Settings, endpoint: Endpoint) -> None:
     """They are told as waiting, not as failing: nobody has tried them."""
-    endpoint = Endpoint()
     endpoint.door.shut = True
     there = settings.model_copy(update={"nll_base_url": endpoint.door.base})
 
@@ -143,7 +140,6 @@ def test_lists_that_come_while_the_endpoint_is_away_are_pending(settings: Settin
         eventually(lambda: committed(there) == 2, "both are committed")
 
     assert {("first", "published"), ("second", "published")} <= _states(publications(there))
-    endpoint.close()
 
 
 def _states(found: list[Publication]) -> set[tuple[str, str]]:

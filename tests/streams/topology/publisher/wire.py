@@ -53,8 +53,8 @@ class StopsNoted(PublisherStop):
         raise Ended
 
 
-class Endpoint:
-    """The sandbox, in a thread of its own, behind a door."""
+class Endpoint(contextlib.AbstractContextManager["Endpoint"]):
+    """The sandbox, in a thread of its own, behind a door; down for good when the context ends."""
 
     def __init__(self) -> None:
         self._loop = asyncio.new_event_loop()
@@ -98,8 +98,7 @@ class Endpoint:
 
         return self._do(ask())
 
-    def close(self) -> None:
-        """Down for good."""
+    def __exit__(self, *_: object) -> None:
         self._do(self._stack.aclose())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
