@@ -5,7 +5,7 @@ deals partitions out.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final, TypeVar
 
@@ -40,6 +40,8 @@ class FactReader:
         self._settings = settings
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="facts")
         self._consumer: Consumer | None = None
+        self._ends: Mapping[int, int] = {}
+        """As of the last read of each partition: asked for every record it would cost as much as all else that a record costs here."""
         self._turn = 0
         self._closed = False
 
@@ -65,15 +67,8 @@ class FactReader:
         return found if turn == self._turn else {}
 
     def end(self, partition: int) -> int | None:
-        """The offset after the last record of a partition, as the last fetch found it; `None` where none did yet."""
-        if self._consumer is None:
-            return None
-        place = TopicPartition(self._settings.fact_topic, partition)
-        try:
-            _, high = self._consumer.get_watermark_offsets(place, cached=True)
-        except KafkaException:
-            return None  # the client does not know the partition (any more)
-        return high if high >= 0 else None
+        """The offset after the last record of a partition, as it was known at the last read; `None` where nothing was read yet."""
+        return self._ends.get(partition)
 
     async def close(self) -> None:
         """Give the client's threads and connections back; nothing is read any more."""
@@ -85,6 +80,7 @@ class FactReader:
     def _assign(self, positions: Mapping[int, int]) -> None:
         if self._consumer is None:
             self._consumer = Consumer(self._config())
+        self._ends = {}
         topic = self._settings.fact_topic
         self._consumer.assign([TopicPartition(topic, partition, offset) for partition, offset in positions.items()])
 
@@ -99,10 +95,12 @@ class FactReader:
             partition = message.partition()
             if is_record(message) and partition is not None:
                 found.setdefault(partition, []).append(message)
+        self._ends = {**self._ends, **_known_ends(self._consumer, self._settings.fact_topic, found)}
         return found
 
     def _close(self) -> None:
         consumer, self._consumer = self._consumer, None
+        self._ends = {}
         if consumer is not None:
             consumer.close()
 
@@ -116,6 +114,19 @@ class FactReader:
 
     def _beside(self, call: Callable[[], _T]) -> asyncio.Future[_T]:
         return asyncio.get_running_loop().run_in_executor(self._thread, call)
+
+
+def _known_ends(consumer: Consumer, topic: str, partitions: Iterable[int]) -> dict[int, int]:
+    """As the last fetch of each found it: no broker is asked."""
+    ends: dict[int, int] = {}
+    for partition in partitions:
+        try:
+            _, high = consumer.get_watermark_offsets(TopicPartition(topic, partition), cached=True)
+        except KafkaException:
+            continue  # the client does not know the partition any more
+        if high >= 0:
+            ends[partition] = high
+    return ends
 
 
 def is_record(message: Message) -> bool:
