@@ -25,7 +25,8 @@ from streams.topology.settings import EngineSettings
 from streams.topology.writer import Changes, TransactionalWriter, produce_one, records_of
 
 DROPPED_OFFSETS: Final = range(40, 45)
-BETWEEN_SECONDS: Final = 0.3
+BETWEEN_SECONDS: Final = 5.0
+"""So long that whoever waits for the file is in time, however slow the machine."""
 
 
 def through_an_agent(_once: Path) -> None:
@@ -137,8 +138,8 @@ def warn_of_failed_writes(_once: Path) -> None:
     _replace(TransactionalWriter, "write", write)
 
 
-def position_later(_once: Path) -> None:
-    """Rows are stored first and the position some time after, as a changelog and a committed offset are."""
+def position_later(once: Path) -> None:
+    """Rows are stored first and the position some time after, as a changelog and a committed offset are; the file is made between."""
 
     def write(one: TransactionalWriter, changes: Changes) -> None:
         *rows_and_sends, _position = records_of(one._settings.state_topic, changes)
@@ -146,6 +147,7 @@ def position_later(_once: Path) -> None:
         for record in rows_and_sends:
             produce_one(one._producer, record, one._partition, None)
         one._producer.commit_transaction()
+        once.touch()
         time.sleep(BETWEEN_SECONDS)
         whole(one, Changes(rows={}, sends=(), position=changes.position))
 
