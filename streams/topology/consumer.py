@@ -1,4 +1,4 @@
-"""What we replace of faust's consumer: where records come from, where it goes on, and how it waits while it hands a record over.
+"""What we replace of faust's consumer: whence records come, from where on, how its client is asked, and how it waits.
 
 Every seek of faust 0.15.3 "to the committed offset" runs through the consumer's `seek_to_committed`: after a rebalance
 is complete, and when the flow was off. Here our reader goes on at our positions instead, also at 0, also when the group's offset
@@ -94,7 +94,9 @@ class ReadingConsumer(Consumer):
 
     async def _wait_next_records(self, timeout: float) -> Any:  # noqa: ASYNC109 -- faust's signature
         now = time.monotonic()
-        if now - self._polled_at > POLL_SECONDS:  # also without any partition, where faust asks for nothing
+        if now - self._polled_at > POLL_SECONDS:
+            # Also without any partition, where faust asks for nothing. While the flow is suspended this does not reach the client:
+            # no handing over may take as long as `broker_max_poll_interval`. What it raises crashes the worker, which ends it.
             self._polled_at = now
             await super()._getmany(NO_PARTITION, 0)
         return await super()._wait_next_records(timeout)

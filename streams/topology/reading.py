@@ -67,7 +67,7 @@ class FactReader:
         return found if turn == self._turn else {}
 
     def end(self, partition: int) -> int | None:
-        """The offset after the last record of a partition, as it was known at the last read; `None` where nothing was read yet."""
+        """The offset after the last record of a partition, as it was known at the last read; `None` where nothing was read since `go_on`."""
         return self._ends.get(partition)
 
     async def close(self) -> None:

@@ -55,7 +55,7 @@ def test_the_story_in_order_and_shuffled_with_repetitions_gives_one_list(start: 
 
 
 def test_a_reconciler_killed_in_the_middle_of_the_story_ends_in_the_same_list(start: Start, undisturbed: bytes) -> None:
-    """`kill -9` under way, twice, and started again: nothing is lost, nothing counts twice."""
+    """`kill -9` once some of what was sent is applied, twice, and started again: nothing is lost, nothing counts twice."""
     region = start("killed")
     region.run("intake")
     reconciler = region.run("reconciler")

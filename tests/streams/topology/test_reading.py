@@ -109,6 +109,9 @@ async def test_the_end_is_known_once_something_was_fetched(stage: Stage) -> None
 
     assert stage.reader.end(0) == RECORDS + 1
 
+    await stage.reader.go_on({0: 0})
+    assert stage.reader.end(0) is None
+
 
 @pytest.mark.kafka
 async def test_a_position_outside_of_the_log_is_no_silent_reset(stage: Stage) -> None:

@@ -13,7 +13,7 @@ from tests.streams.topology.intake.trivial import READERS, SOURCE
 
 SMALL_BATCHES = IntakeLimits(batch_messages=10, under_way_messages=20)
 READ_SECONDS = 0.002
-"""What a message takes at least. With the small batches: so that a kill falls into the middle of the work, on any machine."""
+"""What a message takes at least: with `SMALL_BATCHES` a kill falls into the middle of the work, on any machine."""
 
 
 def _now() -> datetime:
