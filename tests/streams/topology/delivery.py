@@ -8,7 +8,7 @@ import time
 import urllib.error
 import urllib.request
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from pathlib import Path
 from types import TracebackType
@@ -77,37 +77,31 @@ class Worker(AbstractContextManager["Worker"]):
             return 0, b""
 
     def wait_for(self, path: str) -> None:
-        """Return when the endpoint says yes; `AssertionError` when the worker dies or the deadline passes before."""
-        deadline = time.monotonic() + DEADLINE_SECONDS
-        while self.ask(path)[0] != 200:
-            ended = self.process.poll()
-            assert ended is None, f"the worker ended with {ended}:\n{self.log.read_text()[-3000:]}"
-            assert time.monotonic() < deadline, f"not {path} in time:\n{self.log.read_text()[-3000:]}"
-            time.sleep(POLL_SECONDS)
+        """Return when the endpoint says yes; `AssertionError` when the worker dies or the deadline passes before, as in every wait."""
+        self._wait_until(lambda: self.ask(path)[0] == 200, path)
 
     def wait_until_applied(self, records: int) -> None:
         """Return when this process has applied at least so many records."""
-        deadline = time.monotonic() + DEADLINE_SECONDS
-        while self.applied() < records:
-            assert time.monotonic() < deadline, f"only {self.applied()} of {records} applied"
-            assert self.process.poll() is None, f"the worker ended:\n{self.log.read_text()[-3000:]}"
-            time.sleep(POLL_SECONDS)
+        self._wait_until(lambda: self.applied() >= records, f"{records} records applied")
 
     def wait_until_owning(self, partitions: int) -> None:
         """Return when this process owns so many partitions and knows where they stand."""
-        deadline = time.monotonic() + DEADLINE_SECONDS
-        while len(json.loads(self.ask("/")[1] or b'{"partitions": {}}')["partitions"]) != partitions:
-            assert self.process.poll() is None, f"the worker ended:\n{self.log.read_text()[-3000:]}"
-            assert time.monotonic() < deadline, f"never owned {partitions} partitions"
-            time.sleep(POLL_SECONDS)
+        self._wait_until(lambda: self._owned() == partitions, f"{partitions} partitions owned")
 
     def wait_for_file(self, path: Path) -> None:
         """Return when the process has made a file."""
+        self._wait_until(path.exists, f"{path.name} made")
+
+    def _wait_until(self, done: Callable[[], bool], what: str) -> None:
         deadline = time.monotonic() + DEADLINE_SECONDS
-        while not path.exists():
-            assert self.process.poll() is None, f"the worker ended:\n{self.log.read_text()[-3000:]}"
-            assert time.monotonic() < deadline, f"never made {path.name}"
+        while not done():
+            ended = self.process.poll()
+            assert ended is None, f"the worker ended with {ended}:\n{self.log.read_text()[-3000:]}"
+            assert time.monotonic() < deadline, f"not {what} in time:\n{self.log.read_text()[-3000:]}"
             time.sleep(POLL_SECONDS)
+
+    def _owned(self) -> int:
+        return len(json.loads(self.ask("/")[1] or b'{"partitions": {}}')["partitions"])
 
     def applied(self) -> int:
         """How many records this process has applied."""
